@@ -1,0 +1,228 @@
+"""The pipeline from a shell, without a scheduler: python -m include sources | land | build | run | status | release."""
+
+import argparse
+import sys
+import uuid
+from datetime import UTC, date, datetime, timedelta
+
+from include.errors import FixNeeded, OpenImpactError
+from include.settings import load_settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status: 0 done, 1 a sentence on standard error says why not."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.command(load_settings(), arguments)
+    except OpenImpactError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; whole days that were committed stay, the rest was not touched.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def sources(settings, arguments) -> None:
+    """Lists the registered sources."""
+    from include.sources import all_sources
+
+    for source in all_sources():
+        print(f"{source.name:<16} window={source.window:<4} schedule={source.schedule or '-':<14} {source.doc}")
+
+
+def land(settings, arguments) -> None:
+    """Lands days of one source; --dry-run fetches and validates only."""
+    from include import ingest
+    from include.sources import get_source
+
+    source = get_source(arguments.source)
+    window = _window(source, arguments.first, arguments.last)
+    if arguments.dry_run:
+        ingest.check(source, window, settings)
+        with _bar(source.name) as progress:
+            for day in window.days():
+                run = ingest.fetch_day(source, day, settings, new_run_id(), progress)
+                ingest.validate_run(run, settings)
+                print(f"{source.name} {day}: fetched and valid, nothing committed; the files are in {run}")
+        return
+    with _bar(source.name) as progress:
+        ingest.land(source, window, settings, progress)
+    print(f"landed {source.name} {window.start} to {window.end - timedelta(days=1)}")
+
+
+def build(settings, arguments) -> None:
+    """Builds and tests everything that changed since the last build."""
+    from include import ingest, transform
+
+    ingest.ensure_raw_tables(settings)
+    with _bar("dbt") as progress:
+        work = transform.build(settings, new_run_id(), progress)
+    print(f"built from {work['rebuild_from'] or 'no changed day'}: {work['counts']}")
+
+
+def run(settings, arguments) -> None:
+    """Lands every source for the days, builds, audits and publishes a release."""
+    from include import ingest, transform
+    from include.sources import all_sources
+
+    run_id = new_run_id()
+    # snapshots first: the registry says what the others look for
+    for source in sorted(all_sources(), key=lambda s: (s.window != "now", s.name)):
+        days = (None, None) if source.window == "now" else (arguments.first, arguments.last)
+        window = _window(source, *days)
+        with _bar(source.name) as progress:
+            ingest.land(source, window, settings, progress)
+    with _bar("dbt") as progress:
+        transform.build(settings, run_id, progress)
+    transform.audit(settings, run_id)
+    published = transform.release(settings, run_id)
+    print(f"published release {published.release_id}; see `python -m include release show`")
+
+
+def status(settings, arguments) -> None:
+    """Shows what has landed, what waits to be built and which release is current."""
+    from include import transform
+    from include.lake.catalog import open_catalog
+    from include.lake.releases import list_releases
+
+    catalog = open_catalog(settings, "lake")
+    work = transform.plan(settings)
+    for name in sorted(work["snapshots"]):
+        table = catalog.load_table(name if name.startswith("raw.") else f"raw.{name}")
+        rows = table.current_snapshot().summary["total-records"] if table.current_snapshot() else 0
+        print(f"{name:<40} {int(rows):>12,} rows{'  changed since the last build' if name in work['changed'] else ''}")
+    print(f"to build: from {work['rebuild_from'] or 'nothing'}")
+    current = [r.release_id for r in list_releases(settings) if r.current]
+    print(f"current release: {current[0] if current else 'none yet'}")
+
+
+def release(settings, arguments) -> None:
+    """Lists, shows, publishes, rolls back, expires and hashes releases."""
+    from include import transform
+    from include.lake import releases
+
+    action, target = arguments.action, arguments.id
+    if action == "list":
+        for item in releases.list_releases(settings):
+            print(f"{'*' if item.current else ' '} {item.release_id}  {item.published_at:%Y-%m-%d %H:%M} UTC")
+    elif action == "show":
+        _show(settings, target or "current")
+    elif action == "publish":
+        run_id = new_run_id()
+        transform.audit(settings, run_id)
+        print(f"published release {transform.release(settings, run_id).release_id}")
+    elif action == "rollback":
+        if not target:
+            raise FixNeeded("Say which release: python -m include release rollback ID (see `release list`).")
+        releases.roll_back(settings, target)
+        print(f"release {target} is current")
+    elif action == "expire":
+        gone = releases.expire(settings, keep=arguments.keep)
+        print(f"expired {len(gone)} releases: {', '.join(gone) or 'none'}")
+    elif action == "hash":
+        print(releases.content_hash(settings, target or "current"))
+
+
+def _show(settings, target: str) -> None:
+    from include.lake.releases import open_release_table, show_release
+
+    item = show_release(settings, target)
+    print(f"release {item.release_id}, published {item.published_at:%Y-%m-%d %H:%M:%S} UTC, run {item.run_id}")
+    print(f"code {item.code_sha}\ndirectory {item.directory_sha}\n\n{'table':<40} {'rows':>12}")
+    for table in item.tables:
+        print(f"{table.name:<40} {table.rows:>12,}")
+    print("\ncoverage\n" + f"{'source':<16}{'provider':<12}{'family':<16}{'days':<26}{'status':<8}reason")
+    coverage = open_release_table(settings, item.release_id, "coverage_v1").scan().to_arrow().to_pylist()
+    for row in sorted(coverage, key=lambda r: (r["source"], r["provider"], r["family"], r["from_day"])):
+        if row["artifact_id"] is None:
+            days = f"{row['from_day']} .. {row['to_day']}"
+            print(
+                f"{row['source']:<16}{row['provider']:<12}{row['family']:<16}{days:<26}{row['status']:<8}"
+                f"{row['reason'] or ''}"
+            )
+
+
+def docs(settings, arguments) -> None:
+    """Writes the dbt docs site (lineage, columns, tests) as one HTML file."""
+    from include.transform.runner import write_docs
+
+    print(f"dbt docs: {write_docs(settings)}")
+
+
+def new_run_id() -> str:
+    """A run id that sorts by time: shell-20261125T071301-1f2e3d4c."""
+    return f"shell-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def _window(source, first: date | None, last: date | None):
+    from include.sources.base import Window
+
+    today = datetime.now(UTC).date()
+    default = today if source.window == "now" else today - timedelta(days=1)
+    first = first or last or default
+    last = last or first
+    if last < first:
+        raise FixNeeded(f"--from {first} is after --to {last}; swap them.")
+    return Window(start=first, end=last + timedelta(days=1))
+
+
+class _bar:
+    """A tqdm bar as the progress callable (done, total, label)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self):
+        from tqdm import tqdm
+
+        self.bar = tqdm(desc=self.name, unit="step", dynamic_ncols=True, disable=None)
+        return self
+
+    def __call__(self, done: int, total: int, label: str = "") -> None:
+        self.bar.total = total
+        self.bar.n = done
+        self.bar.set_postfix_str(label, refresh=True)
+
+    def __exit__(self, *error) -> None:
+        self.bar.close()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write YYYY-MM-DD") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m include", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, function):
+        sub = commands.add_parser(name, help=function.__doc__, description=function.__doc__)
+        sub.set_defaults(command=function)
+        return sub
+
+    def days(sub):
+        sub.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first UTC day (default: yesterday)")
+        sub.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last UTC day, included")
+
+    command("sources", sources)
+    sub = command("land", land)
+    sub.add_argument("source", help="a name from `sources`")
+    days(sub)
+    sub.add_argument("--dry-run", action="store_true", help="fetch and validate, commit nothing")
+    command("build", build)
+    days(command("run", run))
+    command("status", status)
+    command("docs", docs)
+    sub = command("release", release)
+    sub.add_argument("action", choices=("list", "show", "publish", "rollback", "expire", "hash"))
+    sub.add_argument("id", nargs="?", help="a release id; default: the current one")
+    sub.add_argument("--keep", type=int, default=10, help="expire: how many of the newest to keep")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""dbt-duckdb plugin: each raw Iceberg table as a view over its current data files.
+
+PyIceberg writes copy-on-write, so the list of files is the table; a table with
+delete files is refused by `current_files`.
+"""
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+
+class Plugin(BasePlugin):
+    """Adds schema `raw` to every connection dbt opens; takes no configuration."""
+
+    def initialize(self, config: dict) -> None:
+        """Nothing to prepare: the settings come from the environment."""
+
+    def configure_connection(self, conn) -> None:
+        """Creates or replaces raw.<table> for every table in the lake's namespace raw."""
+        from include.lake.catalog import open_catalog
+        from include.settings import load_settings
+
+        create_raw_views(conn, open_catalog(load_settings(), "lake"))
+
+
+def create_raw_views(conn, catalog) -> None:
+    """Points raw.<table> of the DuckDB connection `conn` at the files of each table of namespace raw.
+
+    A table without data becomes an empty view with the table's columns.
+    """
+    from include.lake.tables import current_files
+
+    conn.execute("set timezone = 'UTC'")
+    conn.execute("create schema if not exists raw")
+    for identifier in catalog.list_tables("raw"):
+        table = catalog.load_table(identifier)
+        name = f'raw."{identifier[-1]}"'
+        files = current_files(table)
+        if files:
+            fields = ", ".join(f'"{f.name}"' for f in table.schema().fields)
+            empty = _empty_select(table)
+            # the empty branch gives a column that old files lack its type
+            conn.execute(
+                f"create or replace view {name} as select {fields} from "
+                f"(({empty}) union all by name select * from read_parquet({files!r}, union_by_name = true))"
+            )
+        else:
+            conn.execute(f"create or replace view {name} as {_empty_select(table)}")
+
+
+def _empty_select(table) -> str:
+    from pyiceberg.types import ListType
+
+    names = {
+        "string": "varchar",
+        "long": "bigint",
+        "int": "integer",
+        "boolean": "boolean",
+        "double": "double",
+        "date": "date",
+        "timestamp": "timestamp",
+        "timestamptz": "timestamp with time zone",
+    }
+
+    def duck(kind) -> str:
+        return f"{duck(kind.element_type)}[]" if isinstance(kind, ListType) else names[str(kind)]
+
+    columns = ", ".join(f'cast(null as {duck(f.field_type)}) as "{f.name}"' for f in table.schema().fields)
+    return f"select {columns} where false"

@@ -1,0 +1,71 @@
+"""The settings, read once from the environment; the defaults are the embedded profile."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from include.errors import FixNeeded
+
+ENGINES = ("duckdb", "trino")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where things live. Paths are absolute; `storage` is handed to PyIceberg as it is and never shown."""
+
+    home: Path
+    engine: str = "duckdb"
+    catalog_uri: str = field(repr=False)
+    warehouse: str
+    storage: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def staging(self) -> Path:
+        """Staged files of landings: staging/<source>/<run id>/."""
+        return self.home / "staging"
+
+    @property
+    def duckdb_path(self) -> Path:
+        """The embedded transform database."""
+        return self.home / "transform.duckdb"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's artifacts: manifest, run results and the docs site."""
+        return self.home / "dbt-target"
+
+    def warehouse_of(self, catalog: str) -> str:
+        """Root URI of catalog 'lake' or 'consumer'."""
+        return f"{self.warehouse.rstrip('/')}/{catalog}"
+
+
+def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment: OPENIMPACT_HOME, _ENGINE, _CATALOG_URI, _WAREHOUSE, AWS_*.
+
+    Creates nothing. `warehouse` is a URI whose children `lake` and `consumer` hold the data.
+
+    Raises:
+        FixNeeded: an unknown engine, or a warehouse that is not a URI.
+    """
+    home = Path(env.get("OPENIMPACT_HOME") or ".openimpact").expanduser().resolve()
+    engine = env.get("OPENIMPACT_ENGINE") or "duckdb"
+    if engine not in ENGINES:
+        raise FixNeeded(f"OPENIMPACT_ENGINE is {engine!r}; set it to one of {', '.join(ENGINES)}.")
+    warehouse = env.get("OPENIMPACT_WAREHOUSE") or f"file://{home}"
+    if "://" not in warehouse:
+        raise FixNeeded(f"OPENIMPACT_WAREHOUSE is {warehouse!r}; write a URI such as file:///data or s3://bucket/path.")
+    names = {
+        "s3.endpoint": "AWS_ENDPOINT_URL",
+        "s3.access-key-id": "AWS_ACCESS_KEY_ID",
+        "s3.secret-access-key": "AWS_SECRET_ACCESS_KEY",
+        "s3.region": "AWS_REGION",
+    }
+    storage = {key: env[name] for key, name in names.items() if env.get(name)} if warehouse.startswith("s3") else {}
+    return Settings(
+        home=home,
+        engine=engine,
+        catalog_uri=env.get("OPENIMPACT_CATALOG_URI") or f"sqlite:///{home}/catalog.db",
+        warehouse=warehouse,
+        storage=storage,
+    )

@@ -1,0 +1,71 @@
+"""Audit ► release: the exports of the lake become the current release, or the last good one stays."""
+
+import subprocess
+from pathlib import Path
+
+from include.errors import SuspectData
+from include.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+MADE_AT_PUBLISH = {"releases_v1"}
+
+
+def audit(settings: Settings, run_id: str) -> dict[str, int]:
+    """Checks the exports of the lake before a release. Returns rows by table.
+
+    Raises:
+        SuspectData: a table is missing, empty where the release before had rows, or shrank below 80 %.
+    """
+    from include.lake.catalog import open_catalog
+    from include.lake.releases import list_releases
+    from include.quality.exports import failures
+
+    catalog = open_catalog(settings, "lake")
+    rows = {name: _rows(catalog.load_table(f"exports.{name}")) for name in _export_names(catalog)}
+    releases = list_releases(settings)
+    current = next((r for r in releases if r.current), None) if releases else None
+    before = {t.name: t.rows for t in current.tables} if current else {}
+    bad = failures(rows, {k: v for k, v in before.items() if k not in MADE_AT_PUBLISH}, expected_exports())
+    if bad:
+        raise SuspectData(
+            f"The audit of run {run_id} found: {'; '.join(bad)}. Nothing was released and the last good release "
+            "stays current. Mend the data, or if the change is real expire the old release first, and publish again."
+        )
+    return rows
+
+
+def release(settings: Settings, run_id: str, notes: str | None = None):
+    """Publishes every export of the lake as one release and makes it current. Returns the Release."""
+    from include.lake.catalog import open_catalog
+    from include.lake.releases import publish
+
+    catalog = open_catalog(settings, "lake")
+    tables = [f"exports.{name}" for name in _export_names(catalog) if name not in MADE_AT_PUBLISH]
+    projects = catalog.load_table("exports.projects_v1").scan(selected_fields=("directory_sha",), limit=1).to_arrow()
+    sha = projects["directory_sha"][0].as_py() if projects.num_rows else "unknown"
+    return publish(settings, tables, run_id=run_id, code_sha=code_sha(), directory_sha=sha or "unknown", notes=notes)
+
+
+def expected_exports() -> set[str]:
+    """Names of the exports that the dbt project defines, and models_v1."""
+    return {path.stem for path in (ROOT / "dbt" / "models" / "exports").glob("*.sql")} | {"models_v1"}
+
+
+def code_sha() -> str:
+    """The git commit of this checkout, 'unknown' where git or its folder is absent."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError:
+        return "unknown"
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
+def _export_names(catalog) -> list[str]:
+    if ("exports",) not in catalog.list_namespaces():
+        return []
+    return sorted(identifier[-1] for identifier in catalog.list_tables("exports"))
+
+
+def _rows(table) -> int:
+    snapshot = table.current_snapshot()
+    return int(snapshot.summary["total-records"]) if snapshot else 0

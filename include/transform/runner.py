@@ -1,0 +1,113 @@
+"""One dbt process per call: `dbt build` of a layer, its progress and its result."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from include.errors import SuspectData
+from include.settings import Settings
+from include.transform.plan import DBT_PROJECT, EVERYTHING
+
+LAYERS = {
+    "intermediate": ("resource_type:seed", "path:models/staging", "path:models/intermediate"),
+    "metrics": ("path:models/metrics",),
+    "exports": ("path:models/exports",),
+    "all": (),
+}
+Progress = Callable[[int, int, str], None]
+
+
+def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progress: Progress | None = None) -> dict:
+    """Builds and tests one layer (or "all") by the plan `work`; returns nodes by dbt status.
+
+    `progress(done, total, label)` is called after every node.
+
+    Raises:
+        SuspectData: names the models and tests that failed; the record of the last good build stays.
+    """
+    today = datetime.now(UTC).date().isoformat()
+    rebuild_from = work["rebuild_from"] or today  # nothing changed: no day of history is rebuilt
+    variables = {
+        "rebuild_from": rebuild_from,
+        "run_id": run_id,
+        "run_day": today,
+        "computed_at": datetime.now(UTC).replace(microsecond=0, tzinfo=None).isoformat(" "),
+    }
+    arguments = ["build", "--vars", json.dumps(variables), "--indirect-selection", "buildable"]
+    if LAYERS[layer]:
+        arguments += ["--select", *LAYERS[layer]]
+    if rebuild_from == EVERYTHING:
+        arguments.append("--full-refresh")
+    target = settings.dbt_target / layer
+    status, tail = run_dbt(settings, arguments, target, progress)
+    results = target / "run_results.json"
+    if status != 0 or not results.exists():
+        raise SuspectData(_what_failed(results, layer, tail))
+    counts: dict[str, int] = {}
+    for result in json.loads(results.read_text())["results"]:
+        counts[result["status"]] = counts.get(result["status"], 0) + 1
+    return counts
+
+
+def write_docs(settings: Settings):
+    """Generates the dbt docs as one self-contained page; returns its path.
+
+    Raises:
+        SuspectData: dbt could not generate them, with its last messages.
+    """
+    target = settings.dbt_target / "docs"
+    status, tail = run_dbt(settings, ["docs", "generate", "--static"], target)
+    if status != 0:
+        raise SuspectData(f"dbt could not write its docs; build first (python -m include build).\n{tail}")
+    return target / "static_index.html"
+
+
+def run_dbt(settings: Settings, arguments: list[str], target, progress: Progress | None = None) -> tuple[int, str]:
+    """Runs dbt with the project's profile into folder `target`. Returns (exit status, last messages)."""
+    target.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level", "info"]
+    command += ["--log-path", str(target), *arguments]
+    command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    command += ["--target", settings.engine, "--target-path", str(target)]
+    env = os.environ | {
+        "OPENIMPACT_HOME": str(settings.home),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(DBT_PROJECT.parent), os.environ.get("PYTHONPATH")])),
+        "PYTHONSAFEPATH": "1",
+    }
+    tail: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
+        for line in process.stdout:
+            _follow(line, tail, progress)
+    return process.returncode, "\n".join(tail[-12:])
+
+
+def _follow(line: str, tail: list[str], progress: Progress | None) -> None:
+    try:
+        event = json.loads(line)
+        info, data = event["info"], event.get("data", {})
+    except (ValueError, KeyError, TypeError):
+        tail.append(line.rstrip()[:300])
+        return
+    if info.get("level") == "error":
+        tail.append(info.get("msg", "").strip()[:600])
+    if progress and data.get("index") and data.get("total") and data.get("execution_time") is not None:
+        node = data.get("node_info") or {}
+        progress(data["index"], data["total"], node.get("node_name", ""))
+
+
+def _what_failed(results, layer: str, tail: str) -> str:
+    failed, total = [], 0
+    if results.exists():
+        nodes = json.loads(results.read_text())["results"]
+        total = len(nodes)
+        failed = [f"{n['unique_id'].split('.')[2]} ({n['status']})" for n in nodes if n["status"] in ("error", "fail")]
+    what = f"{len(failed)} of {total} dbt nodes failed: {', '.join(failed[:8])}." if failed else "dbt did not run."
+    return (
+        f"{what} Fix the first of them and build layer {layer!r} again; "
+        f"nothing was released and the last good build stays.\n{tail}"
+    )
