@@ -1,0 +1,188 @@
+"""The one HTTP client: retries by kind of failure, Retry-After, streamed bodies, file:// for local copies.
+
+Query strings, user names and tokens never reach a log line or a message.
+"""
+
+import io
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from include.errors import BadCredentials, ContractBroken, RateLimited, Unavailable
+
+USER_AGENT = "openimpact (+https://github.com/openimpact)"  # GitHub Archive answers 403 to some default agents
+TIMEOUT_S = (10.0, 60.0)  # connect, between two reads
+ATTEMPTS = 4
+LONGEST_WAIT_S = 60.0  # a longer Retry-After fails the task, which retries by its own policy
+log = logging.getLogger("openimpact.http")
+
+
+class HttpClient:
+    """Gets bodies. `sleep` and `clock` are for tests."""
+
+    def __init__(
+        self,
+        login: str | None = None,
+        password: str | None = None,
+        *,
+        attempts: int = ATTEMPTS,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._auth = (login, password) if login and password else None
+        self._token = password if password and not login else None
+        self._attempts, self._sleep, self._clock = attempts, sleep, clock
+        self._session = None
+
+    def __repr__(self) -> str:
+        return "HttpClient()"
+
+    @contextmanager
+    def open(self, url: str) -> Iterator[BinaryIO | None]:
+        """The body of `url` as a stream of the bytes sent; None if it is not there (404, 410, no such file).
+
+        A body that ends early raises EOFError from `read`.
+
+        Raises:
+            Unavailable: no answer, or 5xx, after all attempts.
+            RateLimited: 429, with a wait that is longer than we sit out.
+            BadCredentials: 401 or 403.
+            ContractBroken: any other status.
+        """
+        if urlsplit(url).scheme == "file":
+            path = local_path(url)
+            if not path.is_file():
+                yield None
+                return
+            with path.open("rb") as body:
+                yield body
+            return
+        response = self._get(url)
+        if response is None:
+            yield None
+            return
+        with response:
+            yield _Body(response.raw)
+
+    def _get(self, url: str):
+        import requests
+
+        if self._session is None:
+            self._session = requests.Session()
+            self._session.headers["User-Agent"] = USER_AGENT
+            self._session.headers["Accept-Encoding"] = "identity"
+            self._session.auth = self._auth
+            if self._token:
+                self._session.headers["Authorization"] = f"Bearer {self._token}"
+        for attempt in range(1, self._attempts + 1):
+            wait_s = 0.5 * 2 ** (attempt - 1)
+            try:
+                response = self._session.get(url, stream=True, timeout=TIMEOUT_S)
+            except (requests.ConnectionError, requests.Timeout) as error:
+                failure = Unavailable(f"{safe_url(url)}: no answer ({type(error).__name__}) in {attempt} attempts.")
+            else:
+                if response.status_code in (404, 410):
+                    response.close()
+                    return None
+                if response.status_code == 200:
+                    return response
+                response.close()
+                failure = self._refusal(response, url, attempt)
+                asked_s = parse_retry_after(response.headers, self._clock())
+                if asked_s is not None:
+                    wait_s = asked_s
+                    if asked_s > LONGEST_WAIT_S:
+                        raise failure
+            if attempt < self._attempts:
+                log.info("%s: attempt %d failed, waiting %.1f s", safe_url(url), attempt, wait_s)
+                self._sleep(wait_s)
+        raise failure
+
+    def _refusal(self, response, url: str, attempt: int) -> Exception:
+        """The error for a status; those that no retry can heal are raised at once."""
+        status, place = response.status_code, safe_url(url)
+        wait_s = parse_retry_after(response.headers, self._clock())
+        if status == 429 or (status == 403 and wait_s is not None):
+            opens = self._clock() + timedelta(seconds=wait_s) if wait_s is not None else None
+            when = f"; it opens again at {opens:%H:%M:%S} UTC" if opens else ""
+            return RateLimited(f"{place}: {status}, too many requests{when}. The task retries then.", opens)
+        if status >= 500 or status == 408:
+            return Unavailable(f"{place}: {status} in {attempt} attempts; the upstream is down. Nothing was landed.")
+        if status in (401, 403):
+            raise BadCredentials(
+                f"{place}: {status}, access refused. Check the login and password of this source's connection."
+            )
+        raise ContractBroken(f"{place}: unexpected status {status}. Check the address of this source's connection.")
+
+
+class _Body:
+    """A response body; a connection that breaks off reads as EOFError, never as an end."""
+
+    def __init__(self, raw) -> None:
+        self._raw = raw
+
+    def read(self, size: int = -1) -> bytes:
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return self._raw.read(None if size is None or size < 0 else size, decode_content=False)
+        except (HTTPError, OSError) as error:
+            raise EOFError(f"the connection broke off ({type(error).__name__})") from error
+
+
+class Rejoined(io.RawIOBase):
+    """A body whose first bytes were read already, to see what it is."""
+
+    def __init__(self, start: bytes, body: BinaryIO) -> None:
+        self._start, self._body = start, body
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes; fewer than `size` only at the end or after the first bytes."""
+        if self._start:
+            taken = self._start if size < 0 else self._start[:size]
+            self._start = self._start[len(taken) :]
+            return taken if size >= 0 else taken + self._body.read()
+        return self._body.read(size)
+
+    def readinto(self, buffer) -> int:
+        """The next bytes, into `buffer`."""
+        taken = self.read(len(buffer))
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def local_path(url: str) -> Path:
+    """The path of a file:// URL."""
+    return Path(unquote(urlsplit(url).path))
+
+
+def safe_url(url: str) -> str:
+    """The URL without user, query and fragment, for messages."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def parse_retry_after(headers, now: datetime) -> float | None:
+    """Seconds to wait by the Retry-After header, given in seconds (also '23.417') or as an HTTP date."""
+    value = (headers.get("Retry-After") or "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        then = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - now.timestamp())

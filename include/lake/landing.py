@@ -1,0 +1,169 @@
+"""The landing of one day: replaced whole, in one commit, or not at all.
+
+Every commit carries what it is (run id, window, rows), so that a commit whose
+answer was lost is recognised, and the transform knows which days changed.
+"""
+
+import errno
+import warnings
+from collections.abc import Iterator
+from datetime import date, timedelta
+from enum import Enum
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ValidationException
+from pyiceberg.expressions import EqualTo
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
+from sqlalchemy.exc import OperationalError
+
+from include.errors import FixNeeded, SuspectData
+from include.lake.catalog import retry
+
+CONFLICTS = (CommitFailedException, CommitStateUnknownException, ValidationException, OperationalError)
+ROWS_PER_FILE = 100_000
+
+
+class Touched(Enum):
+    """Which days changed, when no single day can be named."""
+
+    EVERYTHING = "everything"
+
+
+EVERYTHING = Touched.EVERYTHING
+
+
+def replace_day(
+    table: Table, day: date, parquet_paths: list[Path], *, run_id: str, rows: int, rejected: int
+) -> int | None:
+    """Replaces the rows of `_day` = `day` by those of the files, in one atomic commit.
+
+    An empty list clears the day. A commit of this run for this day that is
+    already there is not repeated. Returns the snapshot id that holds the day;
+    None if an empty day was landed into a table without data.
+
+    Raises:
+        SuspectData: a file holds rows of another day, or other than `rows` rows; nothing is committed.
+        FixNeeded: the warehouse is full or not writable; the table keeps its former content.
+    """
+    name = ".".join(table.name())
+    _check_staged(name, day, parquet_paths, rows)
+    properties = {
+        "openimpact.run-id": run_id,
+        "openimpact.window-start": day.isoformat(),
+        "openimpact.window-end": (day + timedelta(days=1)).isoformat(),
+        "openimpact.rows": str(rows),
+        "openimpact.rejected": str(rejected),
+    }
+
+    def commit() -> int | None:
+        table.refresh()
+        if (done := _commit_of(table, properties)) is not None:
+            return done
+        with table.transaction() as transaction, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Delete operation did not match any records")
+            transaction.delete(EqualTo("_day", day.isoformat()), snapshot_properties=properties)
+            for rows_of_file in _chunks(table, parquet_paths):
+                transaction.append(rows_of_file, snapshot_properties=properties)
+        snapshot = table.current_snapshot()
+        return snapshot.snapshot_id if snapshot else None
+
+    try:
+        return retry(commit, CONFLICTS)
+    except OSError as error:
+        why = (
+            "is full"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else f"cannot be written ({error.strerror or error})"
+        )
+        raise FixNeeded(
+            f"The warehouse {why}: {name} for {day} was not landed and keeps its former rows. "
+            "Free space or mend the storage, then land the day again."
+        ) from error
+
+
+def snapshots_of(catalog: SqlCatalog, namespace: str = "raw") -> dict[str, int]:
+    """The current snapshot id of every table of the namespace that has one, by 'namespace.table'."""
+    if (namespace,) not in catalog.list_namespaces():
+        return {}
+    found = {}
+    for identifier in catalog.list_tables(namespace):
+        snapshot = catalog.load_table(identifier).current_snapshot()
+        if snapshot:
+            found[".".join(identifier)] = snapshot.snapshot_id
+    return found
+
+
+def earliest_day_touched(catalog: SqlCatalog, since: dict[str, int]) -> date | Touched | None:
+    """The earliest day landed since the given snapshots of these tables.
+
+    None if nothing landed; EVERYTHING if a recorded snapshot is no longer in a
+    table's history, or a commit does not say which day it is of.
+    """
+    earliest = None
+    for name, recorded in since.items():
+        table = catalog.load_table(name)
+        for snapshot in _newest_first(table):
+            if snapshot.snapshot_id == recorded:
+                break
+            day = snapshot.summary.get("openimpact.window-start") if snapshot.summary else None
+            if day is None:
+                return EVERYTHING
+            earliest = min(filter(None, (earliest, date.fromisoformat(day))))
+        else:
+            return EVERYTHING
+    return earliest
+
+
+def _newest_first(table: Table) -> Iterator[Snapshot]:
+    snapshot = table.current_snapshot()
+    while snapshot:
+        yield snapshot
+        snapshot = table.snapshot_by_id(snapshot.parent_snapshot_id) if snapshot.parent_snapshot_id else None
+
+
+def _commit_of(table: Table, properties: dict[str, str]) -> int | None:
+    keys = ("openimpact.run-id", "openimpact.window-start")
+    wanted = {key: properties[key] for key in keys}
+    for snapshot in _newest_first(table):
+        summary = snapshot.summary
+        if summary and all(summary.get(key) == value for key, value in wanted.items()):
+            return snapshot.snapshot_id
+        # a later run of the same day has replaced ours only if it came after: then it is found first
+        if summary and summary.get("openimpact.window-start") == wanted["openimpact.window-start"]:
+            return None
+    return None
+
+
+def _check_staged(name: str, day: date, paths: list[Path], rows: int) -> None:
+    found = 0
+    for path in paths:
+        days = pq.read_table(path, columns=["_day"])["_day"]
+        found += len(days)
+        if len(days) and pc.min_max(days).as_py() != {"min": day, "max": day}:
+            raise SuspectData(
+                f"{path.name}, staged for {name} on {day}, holds rows of other days; they would double on a re-run. "
+                "Fetch the day again; nothing was committed."
+            )
+    if found != rows:
+        raise SuspectData(
+            f"{name} for {day}: {rows} rows were fetched and {found} are staged. "
+            "Fetch the day again; nothing was committed."
+        )
+
+
+def _chunks(table: Table, paths: list[Path]) -> Iterator[pa.Table]:
+    """The staged rows as tables of bounded size, one data file each, so that memory stays flat."""
+    schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
+    for path in paths:
+        for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_FILE):
+            columns = [
+                batch.column(f.name).cast(f.type) if f.name in batch.schema.names else pa.nulls(len(batch), f.type)
+                for f in schema
+            ]
+            yield pa.Table.from_arrays(columns, schema=schema)

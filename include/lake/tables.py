@@ -1,0 +1,87 @@
+"""Iceberg tables from Arrow schemas: created once, then only ever widened."""
+
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.table import Table
+from pyiceberg.transforms import IdentityTransform
+
+from include.errors import ContractBroken
+from include.lake.catalog import retry
+
+# short metadata whatever the number of commits: without them a commit slows tenfold over 240 appends
+PROPERTIES = {
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "commit.manifest-merge.enabled": "true",
+    "commit.retry.num-retries": "10",
+    "write.parquet.compression-codec": "zstd",
+}
+
+
+def ensure_table(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str | None = None) -> Table:
+    """The table `namespace.name`, created if absent, with columns of `schema` that it lacks added.
+
+    `partition_by` names the column of an identity partition. Columns are never
+    removed; one that `schema` lacks stays and becomes null.
+
+    Raises:
+        ContractBroken: a column exists with another type.
+    """
+    try:
+        table = catalog.load_table(name)
+    except NoSuchTableError:
+        return _create(catalog, name, schema, partition_by)
+    known = {field.name: field.type for field in table.schema().as_arrow()}
+    for field in schema:
+        if field.name in known and not _same_type(known[field.name], field.type):
+            raise ContractBroken(
+                f"{name}.{field.name} is {known[field.name]} in the lake and {field.type} in the code. A raw schema "
+                "may only grow: give the new type a new column name. Nothing was changed."
+            )
+    if missing := [field for field in schema if field.name not in known]:
+
+        def widen() -> None:
+            with catalog.load_table(name).update_schema() as update:
+                update.union_by_name(pa.schema(missing))
+
+        retry(widen, (CommitFailedException,))
+        table = catalog.load_table(name)
+    return table
+
+
+def current_files(table: Table) -> list[str]:
+    """The data files of the table's current snapshot, sorted; local ones as plain paths.
+
+    Raises:
+        ContractBroken: the table has delete files, so that its data files alone are not the table.
+    """
+    files = []
+    for task in table.scan().plan_files():
+        if task.delete_files:
+            raise ContractBroken(
+                f"{'.'.join(table.name())} has delete files, written by another engine. Rewrite it once "
+                "(ALTER TABLE … EXECUTE optimize in Trino), then build again."
+            )
+        files.append(task.file.file_path.removeprefix("file://"))
+    return sorted(files)
+
+
+def _create(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str | None) -> Table:
+    namespace = name.split(".")[0]
+    catalog.create_namespace_if_not_exists(namespace)
+    try:
+        with catalog.create_table_transaction(name, schema=schema, properties=PROPERTIES) as transaction:
+            if partition_by:
+                with transaction.update_spec() as spec:
+                    spec.add_field(partition_by, IdentityTransform(), partition_by)
+    except (TableAlreadyExistsError, CommitFailedException):  # another process was first
+        pass
+    return catalog.load_table(name)
+
+
+def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:
+    def plain(kind: pa.DataType) -> str:
+        return str(kind).replace("large_", "").replace("element:", "item:")
+
+    return plain(stored) == plain(wanted)
