@@ -330,9 +330,7 @@ class _Staging:
         if not self.coverage and not self.unchanged:
             raise ContractBroken(f"{self.source.name}: its fetch yielded no coverage for {self.day}; fix the source.")
         fields = ("stream", "part", "reason", "sample"), ("stream", "part", "expected", "observed", "status", "reason")
-        for name, items, names in zip(
-            ("rejected", "coverage"), (self.rejected, self.coverage), fields, strict=True
-        ):
+        for name, items, names in zip(("rejected", "coverage"), (self.rejected, self.coverage), fields, strict=True):
             rows = [{n: getattr(item, n) for n in names} for item in items]
             if rows:
                 self._write(name, pa.RecordBatch.from_pylist(rows, schema=self.source.stream(name).schema))

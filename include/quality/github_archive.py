@@ -29,7 +29,7 @@ def failures(folder: Path, day: date) -> list[str]:
                 [
                     *not_null("event_id", "position"),
                     # a clear e-mail must never be stored
-                    gxe.ExpectColumnValuesToMatchRegex(column="author_email", regex=r"^([0-9a-f]{40}(@.*)?|)$"),
+                    gxe.ExpectColumnValuesToMatchRegex(column="author_email", regex=r"^(?:[0-9a-f]{40}(?:@.*)?|)$"),
                 ],
             ),
             "type_counts": (

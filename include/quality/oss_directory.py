@@ -14,11 +14,12 @@ KINDS = (
 def failures(folder: Path, day: date) -> list[str]:
     """Failed expectations, one phrase each; empty if all hold."""
     import great_expectations.expectations as gxe
+    from great_expectations.expectations.row_conditions import Column
 
     def not_null(*columns):
         return [gxe.ExpectColumnValuesToNotBeNull(column=c) for c in columns]
 
-    resolved = {"row_condition": 'status=="ok"', "condition_parser": "pandas"}
+    resolved = Column("status") == "ok"
     return staged_failures(
         folder,
         {
@@ -32,18 +33,16 @@ def failures(folder: Path, day: date) -> list[str]:
                     *not_null("project_name", "kind", "identity"),
                     gxe.ExpectColumnValuesToBeInSet(column="kind", value_set=list(KINDS)),
                     gxe.ExpectColumnValuesToBeInSet(column="status", value_set=["ok", "unresolved"]),
-                    gxe.ExpectColumnValueLengthsToBeBetween(column="identity", min_value=1, **resolved),
+                    gxe.ExpectColumnValueLengthsToBeBetween(column="identity", min_value=1, row_condition=resolved),
                     gxe.ExpectColumnValuesToMatchRegex(
                         column="identity",
                         regex=r"^[a-z0-9_-]+/[a-z0-9._-]+$",
-                        row_condition='status=="ok" and kind=="github_repo"',
-                        condition_parser="pandas",
+                        row_condition=resolved & (Column("kind") == "github_repo"),
                     ),
                     gxe.ExpectColumnValuesToMatchRegex(
                         column="identity",
                         regex=r"^0x[0-9a-f]{40}$",
-                        row_condition='status=="ok" and kind=="blockchain"',
-                        condition_parser="pandas",
+                        row_condition=resolved & (Column("kind") == "blockchain"),
                     ),
                 ],
             ),

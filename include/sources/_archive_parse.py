@@ -22,7 +22,7 @@ try:
 except ImportError:  # pragma: no cover - the standard library is 2.6 times slower, not different
     import gzip as gzip_module
 
-BLOCK = 1 << 17  # bytes of JSON per read; measured 20 % better than 1 MiB
+BLOCK = 1 << 18  # bytes of JSON per read; 1 MiB leaves the cache and is 20 % slower
 HEAD = re.compile(rb'\{"id":"\d++","type":"(\w++)","actor":\{[^}]*+\},"repo":\{"id":(\d++),"name":"([^"\\/]*+)')
 NAME = re.compile(rb'([^"\\]*+)"')
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -151,7 +151,14 @@ class Payload(msgspec.Struct, gc=False):
 
 decode_event = msgspec.json.Decoder(Event).decode
 decode_payload = msgspec.json.Decoder(Payload).decode
-NOBODY, NO_PR, NO_ISSUE, NO_REPO, NO_ITEM, NO_AUTHOR = User(), PullRequest(), Issue(), BaseRepo(), Item(), CommitAuthor()
+NOBODY, NO_PR, NO_ISSUE, NO_REPO, NO_ITEM, NO_AUTHOR = (
+    User(),
+    PullRequest(),
+    Issue(),
+    BaseRepo(),
+    Item(),
+    CommitAuthor(),
+)
 NONE_4, NONE_5, NONE_6 = (None,) * 4, (None,) * 5, (None,) * 6
 
 
@@ -412,7 +419,16 @@ def commit_rows(event: Event, p: Payload) -> list[tuple]:
     """Rows of the push_commits stream: one a listed commit, in the order of the push."""
     event_id, repo_id, at = event.id, event.repo.id, event.created_at
     return [
-        (event_id, position, c.sha, (c.author or NO_AUTHOR).name, (c.author or NO_AUTHOR).email, c.distinct, repo_id, at)
+        (
+            event_id,
+            position,
+            c.sha,
+            (c.author or NO_AUTHOR).name,
+            (c.author or NO_AUTHOR).email,
+            c.distinct,
+            repo_id,
+            at,
+        )
         for position, c in enumerate(p.commits or ())
     ]
 

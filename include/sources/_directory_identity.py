@@ -69,12 +69,13 @@ def address(text: str) -> Identity:
 
 def _split(url: str) -> tuple[str, list[str]]:
     """Host in lower case and path steps, for `https://h/p`, `h/p` and `git@h:p`."""
+    url = re.sub(r"^(https?):/(?!/)", r"\1://", url)  # two real entries lack a slash
     scp = re.fullmatch(r"(?:ssh://)?git@([^:/]+)[:/](.*)", url)
     if scp:
         url = f"https://{scp[1]}/{scp[2]}"
     elif "://" not in url:
         url = f"https://{url.removeprefix('//')}"
-    parts = urlsplit(re.sub(r"^(https?):/(?!/)", r"\1://", url))
+    parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.")
     return host, [s for s in (unquote(s).strip() for s in parts.path.split("/")) if s]
 

@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pyarrow as pa
 
 from include.errors import FixNeeded, OpenImpactError, SuspectData, Unavailable
-from include.http import Rejoined, safe_url
+from include.http import Rejoined, local_path, safe_url
 from include.sources._archive_parse import Hour, commit_rows, event_row, scan_hour
 from include.sources.base import (
     TIMESTAMP,
@@ -166,6 +166,12 @@ def fetch(window: Window, context: Context) -> Iterator[Item]:
             "github_archive: the registry names no GitHub repository or owner, so there is nothing to look for. "
             "Land oss_directory first: python -m include land oss_directory"
         )
+    for url in context.connection.urls:
+        if url.startswith("file:") and not local_path(url).is_dir():
+            raise FixNeeded(
+                f"github_archive: {local_path(url)} is no folder. Point AIRFLOW_CONN_GITHUB_ARCHIVE to a folder of "
+                "YYYY-MM-DD-H.json.gz files or to an archive's address."
+            )
     start = datetime.combine(window.start, time(), UTC)
     day = _Day(end=datetime.combine(window.end, time(), UTC))
     for hour in range(25):

@@ -175,7 +175,7 @@ def parse_file(body: bytes) -> dict:
     import yaml
 
     try:
-        document = yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        document = yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise ValueError(f"not YAML: {error}") from None
     except RecursionError:

@@ -1,0 +1,32 @@
+-- Listed on GitHub, but never seen in the archive, or not readable: named, so that nothing is lost in a join.
+with
+
+listed as (
+
+    select * from {{ ref('stg_oss_directory__artifacts') }}
+
+),
+
+aliases as (
+
+    select distinct repo_name as identity from {{ ref('stg_github_archive__repositories') }}
+
+)
+
+select
+    {{ nid(["'artifact'", artifact_source(), "'name:' || listed.identity"]) }} as artifact_id,
+    {{ artifact_source() }} as artifact_source,
+    listed.kind,
+    listed.identity,
+    min(listed.url) as url
+from listed
+left join aliases
+    on listed.identity = aliases.identity
+where
+    listed.kind not in ('website', 'other', 'github_owner')
+    and (listed.status <> 'ok' or (listed.kind = 'github_repo' and aliases.identity is null))
+group by
+    1,
+    2,
+    listed.kind,
+    listed.identity

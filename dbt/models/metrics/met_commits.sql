@@ -1,0 +1,33 @@
+with
+
+ranked as (
+
+    select
+        entities.entity_level,
+        entities.entity_id,
+        commits.artifact_id,
+        commits.sha,
+        commits.event_day,
+        commits.actor_id,
+        commits.is_bot,
+        row_number() over (
+            partition by entities.entity_level, entities.entity_id, commits.sha
+            order by commits.event_time, commits.event_id
+        ) as copy_rank
+
+    from {{ ref('int_activity__commits') }} as commits
+    inner join {{ ref('met_entities') }} as entities
+        on commits.artifact_id = entities.artifact_id
+
+)
+
+select
+    entity_level,
+    entity_id,
+    artifact_id,
+    sha,
+    event_day,
+    actor_id,
+    is_bot
+from ranked
+where copy_rank = 1

@@ -1,0 +1,126 @@
+-- Every window's amount with its quality. Rows whose quality is unknown are dropped: an outage is not a number.
+with
+
+metrics as (
+
+    select * from {{ ref('met_metrics') }}
+
+),
+
+first_acts as (
+
+    select
+        entity_level,
+        entity_id,
+        min(day_no) as day_no
+
+    from {{ ref('met_actor_days') }}
+    where actor_set = 'contributors'
+    group by
+        entity_level,
+        entity_id
+
+),
+
+rolling as (
+
+    select * from {{ ref('met_rolling') }}
+
+),
+
+rolling_amounts as (
+
+    select
+        rolling.metric,
+        rolling.entity_level,
+        rolling.entity_id,
+        rolling.length_days,
+        rolling.sample_date,
+        cast(rolling.amount as double) as amount
+
+    from rolling
+    left join first_acts
+        on rolling.entity_level = first_acts.entity_level and rolling.entity_id = first_acts.entity_id
+    where
+        rolling.metric not in ('_stayed', '_before')
+        -- a change needs a contribution before its window
+        and (rolling.metric not like 'change_in_%' or first_acts.day_no <= rolling.day_no - rolling.length_days)
+
+    union all
+
+    select
+        'contributor_retention_rate' as metric,
+        past.entity_level,
+        past.entity_id,
+        past.length_days,
+        past.sample_date,
+        cast(coalesce(stayed.amount, 0) as double) / past.amount as amount
+
+    from rolling as past
+    left join rolling as stayed
+        on
+            stayed.metric = '_stayed'
+            and past.entity_level = stayed.entity_level
+            and past.entity_id = stayed.entity_id
+            and past.length_days = stayed.length_days
+            and past.sample_date = stayed.sample_date
+    where past.metric = '_before' and past.amount > 0
+
+),
+
+windows as (
+
+    select
+        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.window_name, metrics.unit, metrics.coverage_set,
+        metrics.needs_previous, metrics.first_ever, metrics.as_of,
+        amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
+        {{ plus_days('amounts.sample_date', '1 - amounts.length_days') }} as first_day,
+        amounts.sample_date as last_day,
+        {{ plus_days('amounts.sample_date', '1 - 2 * amounts.length_days') }} as previous_first_day
+
+    from rolling_amounts as amounts
+    inner join metrics
+        on amounts.metric = metrics.metric and amounts.length_days = metrics.length_days
+    where amounts.sample_date <= metrics.as_of
+
+    union all
+
+    select
+        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.window_name, metrics.unit, metrics.coverage_set,
+        metrics.needs_previous, metrics.first_ever, metrics.as_of,
+        amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
+        amounts.sample_date as first_day,
+        case metrics.period
+            {% for period in ['day', 'week', 'month', 'quarter', 'year'] -%}
+            when '{{ period }}' then {{ plus_days(next_period(period, 'amounts.sample_date'), -1) }}
+            {% endfor %}
+        end as last_day,
+        case metrics.period
+            {% for period in ['day', 'week', 'month', 'quarter', 'year'] -%}
+            when '{{ period }}' then {{ previous_period(period, 'amounts.sample_date') }}
+            {% endfor %}
+        end as previous_first_day
+
+    from {{ ref('met_calendar') }} as amounts
+    inner join metrics
+        on amounts.metric = metrics.metric and amounts.window_name = metrics.window_name
+    where amounts.sample_date <= metrics.as_of
+
+),
+
+{{ window_quality('windows') }}
+
+select
+    metric_id,
+    metric,
+    metric_source,
+    window_name,
+    unit,
+    entity_level,
+    entity_id,
+    sample_date,
+    amount,
+    quality,
+    coverage
+from judged
+where quality <> 'unknown'

@@ -1,0 +1,62 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'github_archive__events') }}
+
+),
+
+-- An event near midnight can sit in two archive days; the earlier file wins,
+-- so that a later load of its neighbour can't move it.
+ranked as (
+
+    select
+        *,
+        row_number() over (partition by id order by _day, hour) as copy_rank
+
+    from source
+
+)
+
+select
+
+    -- keys
+    id as github_event_id,
+    repo_id,
+    actor_id,
+    number as item_number,
+    object_id,
+
+    -- names at event time
+    repo_name,
+    actor_login,
+
+    -- facts
+    type as github_type,
+    action,
+    ref,
+    created_at,
+    push_size,
+    listed_commits,
+    author_id,
+    author_login,
+    author_type,
+    item_author_id,
+    opened_at,
+    closed_at,
+    merged_at,
+    is_merged,
+    merged_by_id,
+    merged_by_login,
+    merged_by_type,
+    submitted_at,
+    published_at,
+    default_branch,
+    repo_created_at,
+    is_fork,
+
+    -- lineage
+    _day as archive_day
+
+from ranked
+where copy_rank = 1

@@ -1,0 +1,28 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'github_archive__push_commits') }}
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (partition by event_id, position order by _day) as copy_rank
+
+    from source
+
+)
+
+select
+    event_id as github_event_id,
+    position as commit_position,
+    repo_id,
+    sha,
+    author_name,
+    author_email,
+    created_at
+from ranked
+where copy_rank = 1

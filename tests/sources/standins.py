@@ -1,0 +1,128 @@
+"""Small upstreams for tests: an archive folder and a directory, and what one line of each looks like."""
+
+import gzip
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from include.settings import Settings, load_settings
+
+DAY = date(2025, 9, 1)
+SLIM_DAY = date(2025, 11, 1)
+REPO = {"id": 7, "name": "acme/rocket", "url": "https://api.github.com/repos/acme/rocket"}
+HASHED = "a" * 40 + "@example.org"
+
+
+def settings_in(home: Path) -> Settings:
+    """Embedded settings under a test's own folder."""
+    return load_settings({"OPENIMPACT_HOME": str(home)})
+
+
+def event(number: int, kind: str = "WatchEvent", at: str = "2025-09-01T06:00:00Z", **fields) -> dict:
+    """One archive line; fields replace its defaults."""
+    line = {
+        "id": str(number),
+        "type": kind,
+        "actor": {"id": 1, "login": "ann", "display_login": "ann"},
+        "repo": REPO,
+        "payload": {"action": "started"},
+        "public": True,
+        "created_at": at,
+    }
+    return line | fields
+
+
+def push(number: int, commits: int = 1, **fields) -> dict:
+    """A push of the years before 2025-10-07."""
+    listed = [
+        {"sha": f"{number:032x}{n:08x}", "author": {"name": "Ann", "email": HASHED}, "message": "m", "distinct": True}
+        for n in range(commits)
+    ]
+    payload = {"push_id": 1, "size": commits, "distinct_size": commits, "ref": "refs/heads/main", "commits": listed}
+    return event(number, "PushEvent", payload=payload, **fields)
+
+
+def other(number: int) -> dict:
+    """An event of a repository that nobody tracks."""
+    return event(number, repo={"id": 900 + number, "name": f"stranger/r{number}"})
+
+
+def text(*lines: dict | bytes) -> bytes:
+    """Lines of an archive file; bytes stay as they are."""
+    return b"".join(
+        (line if isinstance(line, bytes) else json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode())
+        + b"\n"
+        for line in lines
+    )
+
+
+def write_hours(folder: Path, day: date, hours: dict[int, bytes | tuple]) -> Path:
+    """Archive files of a day; hour 24 is hour 0 of the next. Bytes are written raw, lines are packed.
+
+    Hours not given hold one event of a stranger.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for hour in range(25):
+        at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=hour)
+        body = hours.get(hour, (other(10_000 + hour),))
+        if body is None:
+            continue
+        packed = body if isinstance(body, bytes) else gzip.compress(text(*body), mtime=0)
+        (folder / f"{at:%Y-%m-%d}-{at.hour}.json.gz").write_bytes(packed)
+    return folder
+
+
+def write_directory(folder: Path, projects: dict[str, str], collections: dict[str, str] | None = None) -> Path:
+    """A directory checkout: YAML text by file name, without `name:` lines' version."""
+    for kind, files in (("projects", projects), ("collections", collections or {})):
+        for name, body in files.items():
+            path = folder / "data" / kind / (name[0] if kind == "projects" else "") / f"{name}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(body)
+    return folder
+
+
+ACME = "version: 7\nname: acme\ndisplay_name: Acme\ngithub:\n  - url: https://github.com/acme/rocket\n"
+TOOLS = "version: 7\nname: tools\ngithub:\n  - url: https://github.com/toolsmith\n"
+SPACE = "version: 7\nname: space\nprojects:\n  - acme\n  - tools\n  - acme\n"
+
+
+def acme_directory(folder: Path) -> Path:
+    """Two projects and a collection."""
+    return write_directory(folder, {"acme": ACME, "tools": TOOLS}, {"space": SPACE})
+
+
+def acme_archive(folder: Path) -> Path:
+    """A day with pushes, stars, a duplicate across hours and an event of the next day in hour 24."""
+    return write_hours(
+        folder,
+        DAY,
+        {
+            6: (push(1, commits=2), event(2), other(3)),
+            7: (event(2), event(4, repo={"id": 8, "name": "toolsmith/hammer"}), other(5)),
+            24: (
+                event(6, at="2025-09-01T23:59:59Z"),
+                event(7, at="2025-09-02T00:00:01Z"),
+            ),
+        },
+    )
+
+
+def connect(monkeypatch, root: Path) -> None:
+    """Points both sources to their stand-ins under `root`, writing them."""
+    monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{acme_directory(root / 'directory')}")
+    monkeypatch.setenv("AIRFLOW_CONN_GITHUB_ARCHIVE", f"file://{acme_archive(root / 'archive')}")
+
+
+def rows(settings: Settings, table: str, *columns: str) -> list[tuple]:
+    """Rows of a raw table as sorted tuples, by default all but the run's own columns."""
+    from include.lake.catalog import open_catalog
+
+    data = open_catalog(settings, "lake").load_table(f"raw.{table}").scan().to_arrow()
+    names = columns or [n for n in sorted(data.column_names) if n not in ("_run_id", "_loaded_at")]
+    return sorted((tuple(row[n] for n in names) for row in data.select(names).to_pylist()), key=repr)
+
+
+def everything(settings: Settings, source) -> dict[str, list[tuple]]:
+    """All rows of all raw tables of a source."""
+    return {s.name: rows(settings, f"{source.name}__{s.name}") for s in source.all_streams}
