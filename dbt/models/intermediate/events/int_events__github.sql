@@ -41,7 +41,7 @@ pushes as (
         on events.repo_id = default_branches.repo_id and events.ref = default_branches.ref
     where
         events.github_type = 'PushEvent'
-        and events.created_at < cast('2025-10-07 00:00:00 UTC' as timestamp with time zone)
+        and events.created_at < {{ timestamp_utc("'2025-10-07 00:00:00 UTC'") }}
         and (events.ref in ('refs/heads/main', 'refs/heads/master') or default_branches.ref is not null)
 
 ),

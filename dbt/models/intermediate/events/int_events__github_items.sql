@@ -5,7 +5,7 @@ events as (
 
     select
         *,
-        created_at < cast('2025-10-07 00:00:00 UTC' as timestamp with time zone) as is_full_form
+        created_at < {{ timestamp_utc("'2025-10-07 00:00:00 UTC'") }} as is_full_form
 
     from {{ ref('stg_github_archive__events') }}
 

@@ -1,0 +1,40 @@
+with
+
+marked as (
+
+    select
+        *,
+        row_number() over (partition by source, provider, family, artifact_id order by day) as place,
+        row_number() over (
+            partition by source, provider, family, artifact_id, status, units_expected, units_present, reason order by day
+        ) as place_in_run,
+        date_diff('day', date '1970-01-01', day) as day_no
+
+    from {{ ref('int_coverage__days') }}
+
+)
+
+select
+    source,
+    provider,
+    family,
+    artifact_id,
+    min(day) as from_day,
+    max(day) as to_day,
+    status,
+    units_expected,
+    units_present,
+    avg(ratio) as ratio,
+    reason
+from marked
+group by
+    source,
+    provider,
+    family,
+    artifact_id,
+    status,
+    units_expected,
+    units_present,
+    reason,
+    -- days in a row of one status have one difference
+    day_no - place_in_run

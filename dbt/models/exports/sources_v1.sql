@@ -1,0 +1,76 @@
+with
+
+landed as (
+
+    select max(_loaded_at) as last_success_at from {{ source('raw', 'github_archive__coverage') }}
+
+),
+
+first_days as (
+
+    select family, min(day) as first_day
+    from {{ ref('int_coverage__days') }}
+    where artifact_id is null and status in ('full', 'part')
+    group by family
+
+),
+
+directory as (
+
+    select
+        min(_day) as first_day,
+        max(_day) as as_of,
+        max(_loaded_at) as last_success_at
+
+    from {{ source('raw', 'oss_directory__coverage') }}
+
+),
+
+united as (
+
+    select
+        'GITHUB' as source,
+        'archive' as provider,
+        families.family,
+        first_days.first_day,
+        known.as_of,
+        landed.last_success_at,
+        'https://www.gharchive.org' as docs_url,
+        'CC-BY-4.0' as licence
+
+    from {{ ref('github_families') }} as families
+    cross join landed
+    left join first_days
+        on families.family = first_days.family
+    left join {{ ref('int_coverage__as_of') }} as known
+        on families.family = known.family
+
+    union all
+
+    select
+        'OSS_DIRECTORY' as source,
+        'oss_directory' as provider,
+        'registry' as family,
+        first_day,
+        as_of,
+        last_success_at,
+        'https://github.com/opensource-observer/oss-directory' as docs_url,
+        'Apache-2.0' as licence
+
+    from directory
+
+)
+
+select
+    source,
+    provider,
+    family,
+    true as enabled,
+    first_day,
+    as_of,
+    last_success_at,
+    cast({{ epoch_seconds(timestamp_utc("'" ~ var("computed_at") ~ " UTC'")) }} - {{ epoch_seconds('last_success_at') }} as double) / 3600 as lag_hours,
+    case when as_of is null then 'failing' when as_of < {{ plus_days("date '" ~ var("run_day") ~ "'", -3) }} then 'late' else 'ok' end as status,
+    docs_url,
+    licence
+from united

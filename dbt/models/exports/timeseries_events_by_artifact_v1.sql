@@ -1,0 +1,14 @@
+select
+    event_time as time,
+    to_artifact_id,
+    actor_id as from_artifact_id,
+    event_type,
+    event_source_id,
+    event_source,
+    cast(amount as double) as amount,
+    event_id,
+    subject_id as subject_artifact_id,
+    actor_is_bot,
+    subject_is_bot,
+    provider
+from {{ ref('int_events__github') }}
