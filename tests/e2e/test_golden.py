@@ -1,0 +1,178 @@
+"""From raw payload to published row: the golden examples of the catalogue, values worked out by hand."""
+
+from datetime import date
+
+import pytest
+
+from include import ingest, transform
+from include.lake.catalog import open_catalog
+from include.lake.releases import content_hash
+from include.settings import load_settings
+from include.sources import get_source
+from include.sources.base import Window
+from tests.e2e.world import World
+
+R1, R2, R3 = (1, "one/r1"), (2, "one/r2"), (3, "two/r3")
+
+
+def publish(home, connections, monkeypatch, days):
+    """Lands the directory and `days` in that order, builds and publishes; returns the settings."""
+    monkeypatch.setenv("OPENIMPACT_HOME", str(home))
+    for name, value in connections.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    today = date.today()
+    ingest.land(get_source("oss_directory"), Window.of(today), settings)
+    for day in days:
+        ingest.land(get_source("github_archive"), Window.of(day), settings)
+    transform.build(settings, "golden")
+    transform.audit(settings, "golden")
+    transform.release(settings, "golden")
+    return settings
+
+
+def rows(settings, table):
+    """All rows of a table of the current release."""
+    return open_catalog(settings, "consumer").load_table(f"oso.{table}").scan().to_arrow().to_pylist()
+
+
+def series(settings, level, names, metric, window):
+    """{(entity name, ISO sample date): (amount, quality)} of a published timeseries."""
+    return {
+        (names[row[f"{level}_id"]], row["sample_date"].isoformat()): (row["amount"], row["quality"])
+        for row in rows(settings, f"timeseries_metrics_by_{level}_v1")
+        if row["metric"] == metric and row["window"] == window
+    }
+
+
+def names_of(settings, level):
+    """Names by id of one level."""
+    table = {"artifact": "artifacts_v1", "project": "projects_v1", "collection": "collections_v1"}[level]
+    return {row[f"{level}_id"]: row[f"{level}_name"] for row in rows(settings, table)}
+
+
+def days(first, last):
+    return Window(first, last).days()
+
+
+@pytest.fixture(scope="module")
+def levels(tmp_path_factory):
+    """G4: X = {r1, r2}, Y = {r1, r3}, K = {X, Y}; r3 copies r2's commit m1. One day, 2024-03-04."""
+    folder = tmp_path_factory.mktemp("levels")
+    day = date(2024, 3, 4)
+    world = World(folder, day, day)
+    world.push("2024-03-04 01:00:00", R1, [("m0", "A")])
+    world.push("2024-03-04 02:00:00", R2, [("m1", "A"), ("m2", "B")])
+    world.push("2024-03-04 03:00:00", R3, [("m1", "A")])
+    for user, repo in ((21, R1), (22, R1), (21, R2), (23, R3)):
+        world.star("2024-03-04 04:00:00", repo, user)
+    # the first star again, as the next file may carry it
+    world.put(world.events[(day, 4)][0], day, 5)
+    connections = world.write(
+        {"x": ["https://github.com/One/r1.git", "https://github.com/one/R1/", "https://github.com/one/r2"],
+         "y": ["https://github.com/one/r1", "https://github.com/two/r3"],
+         "z": ["https://github.com/one"]},
+        {"k": ["x", "y"]},
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield publish(folder / "home", connections, monkeypatch, [day])
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("commits", {"r1": 1, "r2": 2, "r3": 1, "x": 3, "y": 2, "k": 3}),
+        ("active_developers", {"r1": 1, "r2": 2, "r3": 1, "x": 2, "y": 1, "k": 2}),
+        ("stars", {"r1": 2, "r2": 1, "r3": 1, "x": 3, "y": 3, "k": 4}),
+    ],
+)
+def test_every_level_is_computed_from_its_own_distinct_events(levels, metric, expected):
+    found = {}
+    for level in ("artifact", "project", "collection"):
+        for (name, _), (amount, _) in series(levels, level, names_of(levels, level), metric, "daily").items():
+            found[name] = amount
+    assert found == expected  # z lists the owner of r1 and r2 alone: the exact listings take both away
+
+
+def test_a_repository_listed_twice_is_one_artifact(levels):
+    links = [r for r in rows(levels, "artifacts_by_project_v1") if r["project_name"] == "x"]
+    assert sorted(link["artifact_name"] for link in links) == ["r1", "r2"]
+
+
+def test_a_day_with_all_its_hours_is_ok(levels):
+    found = series(levels, "project", names_of(levels, "project"), "commits", "daily")
+    assert found[("x", "2024-03-04")] == (3.0, "ok")
+
+
+def test_the_running_month_is_partial_and_never_scaled_up(levels):
+    found = series(levels, "project", names_of(levels, "project"), "commits", "monthly")
+    assert found[("x", "2024-03-01")] == (3.0, "partial")
+
+
+@pytest.fixture(scope="module")
+def windows(tmp_path_factory):
+    """G2: commits by A on 2024-01-01, by A and (twice) B on 2024-01-20; 51 days."""
+    folder = tmp_path_factory.mktemp("windows")
+    first, last = date(2024, 1, 1), date(2024, 2, 20)
+    world = World(folder, first, last)
+    world.push("2024-01-01 10:00:00", R1, [("a1", "A")])
+    world.push("2024-01-20 10:00:00", R1, [("a2", "A"), ("b1", "B"), ("b2", "B")])
+    connections = world.write({"p": ["https://github.com/one/r1"]}, {"k": ["p"]})
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield publish(folder / "home", connections, monkeypatch, days(first, date(2024, 2, 21))), connections, folder
+
+
+def test_rolling_developers_leave_after_thirty_days_and_close_with_one_zero(windows):
+    found = series(windows[0], "project", names_of(windows[0], "project"), "active_developers", "over_30_day_period")
+    expected = {("p", d.isoformat()): 1.0 for d in days(date(2024, 1, 1), date(2024, 1, 20))}
+    expected |= {("p", d.isoformat()): 2.0 for d in days(date(2024, 1, 20), date(2024, 2, 19))}
+    expected |= {("p", "2024-02-19"): 0.0}
+    assert {key: amount for key, (amount, _) in found.items()} == expected
+
+
+def test_calendar_windows_carry_their_first_day(windows):
+    names = names_of(windows[0], "project")
+    weekly = series(windows[0], "project", names, "active_developers", "weekly")
+    # 2024-01-01 is a Monday; the 20th is in the week of the 15th
+    assert {k[1]: v[0] for k, v in weekly.items()} == {"2024-01-01": 1.0, "2024-01-15": 2.0}
+    monthly = series(windows[0], "project", names, "active_developers", "monthly")
+    assert {k[1]: v[0] for k, v in monthly.items()} == {"2024-01-01": 2.0}
+
+
+def test_lifecycle_of_the_month_after(windows):
+    names = names_of(windows[0], "project")
+    churned = series(windows[0], "project", names, "churned_contributors", "monthly")
+    assert churned == {("p", "2024-02-01"): (2.0, "partial")}  # A and B, both gone in February, which still runs
+    change = series(windows[0], "project", names, "change_in_active_contributors", "monthly")
+    assert change == {("p", "2024-02-01"): (-2.0, "partial")}
+    retention = series(windows[0], "project", names, "contributor_retention_rate", "monthly")
+    assert retention == {("p", "2024-02-01"): (0.0, "partial")}
+
+
+def test_days_in_another_order_and_landed_twice_give_the_same_release(windows, tmp_path, monkeypatch):
+    settings, connections, _ = windows
+    order = days(date(2024, 1, 1), date(2024, 2, 21))
+    again = publish(tmp_path / "home", connections, monkeypatch, [*reversed(order), order[5]])
+    assert content_hash(again) == content_hash(settings)
+
+
+def test_the_cut_over_leaves_commits_unknown_and_a_cut_push_partial(tmp_path, monkeypatch):
+    """G3 without the API: 2025-09-30 has 3 commits once, 10-01 twenty of 25, from 10-07 on none are known."""
+    world = World(tmp_path, date(2025, 9, 30), date(2025, 10, 8))
+    first = world.push("2025-09-30 23:59:00", R1, [("s1", "A"), ("s2", "A"), ("s3", "B")])
+    world.put(first, date(2025, 10, 1), 0)
+    world.push("2025-10-01 09:00:00", R1, [("s4", "A")], ref="feature")
+    world.push("2025-10-01 10:00:00", R1, [(f"c{n}", "A") for n in range(20)], size=25)
+    slim = {"repository_id": 1, "push_id": 5, "ref": "refs/heads/main", "head": "s9", "before": "s3"}
+    world.event("2025-10-08 10:00:00", "PushEvent", R1, slim)
+    connections = world.write({"p": ["https://github.com/one/r1"]}, {})
+    settings = publish(tmp_path / "home", connections, monkeypatch, days(date(2025, 9, 30), date(2025, 10, 9)))
+    names = names_of(settings, "project")
+    assert series(settings, "project", names, "commits", "daily") == {
+        ("p", "2025-09-30"): (3.0, "partial"),  # the archive is never whole after 2025-05-23
+        ("p", "2025-10-01"): (20.0, "partial"),
+    }
+    assert series(settings, "project", names, "commits", "monthly") == {
+        ("p", "2025-09-01"): (3.0, "partial"),
+        ("p", "2025-10-01"): (20.0, "partial"),
+    }
