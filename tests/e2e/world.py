@@ -57,7 +57,10 @@ class World:
         for day in (self.first + timedelta(days=n) for n in range((self.last - self.first).days + 2)):
             for hour in range(24):
                 stamp = f"{day}T{hour:02}:00:00Z"
-                lines = [{"id": f"9{day:%Y%m%d}{hour:02}", "type": "GollumEvent", "public": True, "created_at": stamp} | noise]
+                lines = [
+                    {"id": f"9{day:%Y%m%d}{hour:02}", "type": "GollumEvent", "public": True, "created_at": stamp}
+                    | noise
+                ]
                 lines += self.events.get((day, hour), [])
                 text = "".join(json.dumps(line) + "\n" for line in lines)
                 (archive / f"{day}-{hour}.json.gz").write_bytes(gzip.compress(text.encode()))

@@ -35,37 +35,67 @@ actor_days as (
 
 active as (
 
-    select 'active_developers' as actor_set, entity_level, entity_id, actor_id, event_day
+    select
+        'active_developers' as actor_set,
+        entity_level,
+        entity_id,
+        actor_id,
+        event_day
     from commits
     where actor_id is not null and not is_bot
 
     union all
 
-    select 'contributors' as actor_set, entity_level, entity_id, actor_id, event_day
+    select
+        'contributors' as actor_set,
+        entity_level,
+        entity_id,
+        actor_id,
+        event_day
     from commits
     where actor_id is not null and not is_bot
 
     union all
 
-    select 'contributors' as actor_set, entity_level, entity_id, actor_id, event_day
+    select
+        'contributors' as actor_set,
+        entity_level,
+        entity_id,
+        actor_id,
+        event_day
     from actor_days
     where event_type in ('ISSUE_OPENED', 'PULL_REQUEST_OPENED', 'PULL_REQUEST_MERGED')
 
     union all
 
-    select 'reviewers' as actor_set, entity_level, entity_id, actor_id, event_day
+    select
+        'reviewers' as actor_set,
+        entity_level,
+        entity_id,
+        actor_id,
+        event_day
     from actor_days
     where event_type in ('PULL_REQUEST_REVIEW', 'PULL_REQUEST_REVIEW_COMMENT') and not is_own_item
 
     union all
 
-    select 'repositories' as actor_set, entity_level, entity_id, artifact_id as actor_id, event_day
+    select
+        'repositories' as actor_set,
+        entity_level,
+        entity_id,
+        artifact_id as actor_id,
+        event_day
     from commits
     where not is_bot
 
     union all
 
-    select 'repositories' as actor_set, entities.entity_level, entities.entity_id, days.artifact_id as actor_id, days.event_day
+    select
+        'repositories' as actor_set,
+        entities.entity_level,
+        entities.entity_id,
+        days.artifact_id as actor_id,
+        days.event_day
     from {{ ref('int_activity__artifact_days') }} as days
     inner join {{ ref('met_entities') }} as entities
         on days.artifact_id = entities.artifact_id

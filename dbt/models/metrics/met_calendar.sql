@@ -3,9 +3,12 @@
 with
 
 actor_periods as (
-{% for window_name, period in periods %}
+    {% for window_name, period in periods %}
     select
-        actor_set, entity_level, entity_id, actor_id,
+        actor_set,
+        entity_level,
+        entity_id,
+        actor_id,
         '{{ window_name }}' as window_name,
         {{ period_start(period, 'event_day') }} as sample_date,
         {{ next_period(period, period_start(period, 'event_day')) }} as next_date,
@@ -13,10 +16,10 @@ actor_periods as (
         count(*) as days_active
     from {{ ref('met_actor_days') }}
     group by 1, 2, 3, 4, 5, 6, 7, 8
-{% if not loop.last %}
+    {% if not loop.last %}
     union all
-{% endif %}
-{% endfor %}
+    {% endif %}
+    {% endfor %}
 ),
 
 neighbours as (
@@ -35,24 +38,33 @@ neighbours as (
 ),
 
 sums as (
-{% for window_name, period in periods %}
+    {% for window_name, period in periods %}
     select
-        metric, entity_level, entity_id,
+        metric,
+        entity_level,
+        entity_id,
         '{{ window_name }}' as window_name,
         {{ period_start(period, 'event_day') }} as sample_date,
         {{ next_period(period, period_start(period, 'event_day')) }} as next_date,
         cast(sum(amount) as bigint) as amount
     from {{ ref('met_daily') }}
     group by 1, 2, 3, 4, 5, 6
-{% if not loop.last %}
+    {% if not loop.last %}
     union all
-{% endif %}
-{% endfor %}
+    {% endif %}
+    {% endfor %}
 ),
 
 people as (
 
-    select actor_set as metric, entity_level, entity_id, window_name, sample_date, next_date, count(*) as amount
+    select
+        actor_set as metric,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        next_date,
+        count(*) as amount
     from neighbours
     group by 1, 2, 3, 4, 5, 6
 
@@ -66,28 +78,54 @@ people as (
             when days_active * 30 >= 10 * date_diff('day', sample_date, next_date) then 'full_time_developers'
             else 'part_time_developers'
         end as metric,
-        entity_level, entity_id, window_name, sample_date, next_date, count(*) as amount
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        next_date,
+        count(*) as amount
     from neighbours
     where actor_set in ('active_developers', 'contributors')
     group by 1, 2, 3, 4, 5, 6
 
     union all
 
-    select 'returning_contributors' as metric, entity_level, entity_id, window_name, sample_date, next_date, count(*) as amount
+    select
+        'returning_contributors' as metric,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        next_date,
+        count(*) as amount
     from neighbours
     where actor_set = 'contributors' and seen_before is not null
     group by 1, 2, 3, 4, 5, 6
 
     union all
 
-    select 'resurrected_contributors' as metric, entity_level, entity_id, window_name, sample_date, next_date, count(*) as amount
+    select
+        'resurrected_contributors' as metric,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        next_date,
+        count(*) as amount
     from neighbours
     where actor_set = 'contributors' and seen_before is not null and seen_before <> previous_date
     group by 1, 2, 3, 4, 5, 6
 
     union all
 
-    select '_stayed' as metric, entity_level, entity_id, window_name, sample_date, next_date, count(*) as amount
+    select
+        '_stayed' as metric,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        next_date,
+        count(*) as amount
     from neighbours
     where actor_set = 'contributors' and seen_before = previous_date
     group by 1, 2, 3, 4, 5, 6
@@ -96,7 +134,12 @@ people as (
 
 lost as (
 
-    select entity_level, entity_id, window_name, next_date as sample_date, count(*) as amount
+    select
+        entity_level,
+        entity_id,
+        window_name,
+        next_date as sample_date,
+        count(*) as amount
     from neighbours
     where actor_set = 'contributors' and (seen_next is null or seen_next <> next_date)
     group by 1, 2, 3, 4
@@ -105,27 +148,55 @@ lost as (
 
 known as (
 
-    select metric, entity_level, entity_id, window_name, sample_date, next_date, amount from people
+    select
+        metric,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        next_date,
+        amount
+    from people
     union all
-    select metric, entity_level, entity_id, window_name, sample_date, next_date, amount from sums
+    select
+        metric,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        next_date,
+        amount
+    from sums
 
 ),
 
 changes as (
-{% for change, metric in [('active', 'contributors'), ('new', 'new_contributors'), ('full_time', 'full_time_contributors'), ('part_time', 'part_time_contributors')] %}
-    select 'change_in_{{ change }}_contributors' as metric, entity_level, entity_id, window_name, sample_date, amount
+    {% for change, metric in [('active', 'contributors'), ('new', 'new_contributors'), ('full_time', 'full_time_contributors'), ('part_time', 'part_time_contributors')] %}
+    select
+        'change_in_{{ change }}_contributors' as metric,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        amount
     from known
     where metric = '{{ metric }}'
 
     union all
 
-    select 'change_in_{{ change }}_contributors' as metric, entity_level, entity_id, window_name, next_date as sample_date, -amount as amount
+    select
+        'change_in_{{ change }}_contributors' as metric,
+        entity_level,
+        entity_id,
+        window_name,
+        next_date as sample_date,
+        -amount as amount
     from known
     where metric = '{{ metric }}'
-{% if not loop.last %}
+    {% if not loop.last %}
     union all
-{% endif %}
-{% endfor %}
+    {% endif %}
+    {% endfor %}
 ),
 
 first_acts as (
@@ -146,7 +217,10 @@ first_acts as (
 retention as (
 
     select
-        before.entity_level, before.entity_id, before.window_name, before.next_date as sample_date,
+        before.entity_level,
+        before.entity_id,
+        before.window_name,
+        before.next_date as sample_date,
         cast(coalesce(stayed.amount, 0) as double) / before.amount as amount
     from known as before
     left join known as stayed
@@ -160,19 +234,35 @@ retention as (
 
 )
 
-select metric, entity_level, entity_id, window_name, sample_date, cast(amount as double) as amount
+select
+    metric,
+    entity_level,
+    entity_id,
+    window_name,
+    sample_date,
+    cast(amount as double) as amount
 from known
 where metric <> '_stayed'
 
 union all
 
-select 'churned_contributors' as metric, entity_level, entity_id, window_name, sample_date, cast(amount as double) as amount
+select
+    'churned_contributors' as metric,
+    entity_level,
+    entity_id,
+    window_name,
+    sample_date,
+    cast(amount as double) as amount
 from lost
 
 union all
 
 select
-    changes.metric, changes.entity_level, changes.entity_id, changes.window_name, changes.sample_date,
+    changes.metric,
+    changes.entity_level,
+    changes.entity_id,
+    changes.window_name,
+    changes.sample_date,
     cast(sum(changes.amount) as double) as amount
 from changes
 inner join first_acts
@@ -183,5 +273,11 @@ having sum(changes.amount) <> 0
 
 union all
 
-select 'contributor_retention_rate' as metric, entity_level, entity_id, window_name, sample_date, amount
+select
+    'contributor_retention_rate' as metric,
+    entity_level,
+    entity_id,
+    window_name,
+    sample_date,
+    amount
 from retention

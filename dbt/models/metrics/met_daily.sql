@@ -36,7 +36,12 @@ first_days as (
 
 counted as (
 
-    select entities.entity_level, entities.entity_id, rules.metric, days.event_day, days.event_count as amount
+    select
+        entities.entity_level,
+        entities.entity_id,
+        rules.metric,
+        days.event_day,
+        days.event_count as amount
     from {{ ref('int_activity__artifact_days') }} as days
     inner join {{ ref('met_entities') }} as entities
         on days.artifact_id = entities.artifact_id
@@ -46,18 +51,33 @@ counted as (
 
     union all
 
-    select entity_level, entity_id, 'commits' as metric, event_day, 1 as amount
+    select
+        entity_level,
+        entity_id,
+        'commits' as metric,
+        event_day,
+        1 as amount
     from {{ ref('met_commits') }}
     where not is_bot
 
     union all
 
-    select entity_level, entity_id, 'new_contributors' as metric, event_day, 1 as amount
+    select
+        entity_level,
+        entity_id,
+        'new_contributors' as metric,
+        event_day,
+        1 as amount
     from first_days
 
     union all
 
-    select distinct entity_level, entity_id, 'active_days' as metric, event_day, 1 as amount
+    select distinct
+        entity_level,
+        entity_id,
+        'active_days' as metric,
+        event_day,
+        1 as amount
     from {{ ref('met_actor_days') }}
     where actor_set = 'contributors'
 

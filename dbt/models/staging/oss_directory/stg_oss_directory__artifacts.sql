@@ -34,7 +34,7 @@ select
     artifacts.project_name,
     artifacts.kind,
     artifacts.identity,
-    artifacts.network,
+    listed.network,
     artifacts.tags,
     artifacts.url,
     artifacts.status,

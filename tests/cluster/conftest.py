@@ -1,0 +1,43 @@
+"""One cluster for all tests of this folder; a missing program is a named skip, or a failure with REQUIRE_ALL=1."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.tools import MissingTool, find_tools
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    """Marks every test of this folder; the first may fetch Trino, so that minutes pass before it starts."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.cluster)
+            item.add_marker(pytest.mark.timeout(1800))
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """PostgreSQL, SeaweedFS, the pipeline's and the consumer's Trino, all running."""
+    try:
+        tools = find_tools()
+    except MissingTool as missing:
+        (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(str(missing))
+    from tests.cluster.servers import Cluster
+
+    running = Cluster(tools).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def on_cluster(cluster, monkeypatch, tmp_path):
+    """Settings of a pipeline on the cluster, also in the environment, with a home of their own."""
+    from include.settings import load_settings
+
+    monkeypatch.setenv("OPENIMPACT_HOME", str(tmp_path / "home"))
+    for name, value in cluster.settings_env().items():
+        monkeypatch.setenv(name, value)
+    return load_settings()

@@ -1,0 +1,252 @@
+"""PostgreSQL, SeaweedFS and Trino as local processes on free ports, with the files of deploy/ as they are."""
+
+import json
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg2
+import trino
+
+from tests.cluster.tools import Tools
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+HOST, BUCKET, DATABASE, OWNER, READER = "127.0.0.1", "lake", "catalog", "openimpact", "reader"
+HEAP = "-Xmx2G"
+
+
+class Server:
+    """One process in a group of its own, its log in a file."""
+
+    def __init__(self, name: str, command: list, log: Path, env: dict | None = None, user: str | None = None) -> None:
+        self.name, self.log = name, log
+        who = {"user": user, "group": user, "extra_groups": []} if user else {}
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [str(part) for part in command],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=os.environ | (env or {}),
+                cwd=log.parent,
+                start_new_session=True,
+                **who,
+            )
+
+    def wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Returns when `ready()` is true; a refused connection counts as not yet.
+
+        Raises:
+            RuntimeError: the process ended or the time is over; with the last lines of its log.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if ready():
+                    return
+            except (OSError, psycopg2.Error, trino.exceptions.Error, ValueError):
+                pass
+            time.sleep(0.2)
+        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+        state = f"ended with {self.process.poll()}" if self.process.poll() is not None else f"not ready in {seconds} s"
+        raise RuntimeError(f"{self.name} {state}:\n{tail}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Stops the whole process group: `how`, and SIGKILL after 20 s."""
+        for number, patience in ((how, 20), (signal.SIGKILL, 10)):
+            try:
+                os.killpg(self.process.pid, number)
+            except ProcessLookupError:
+                pass
+            try:
+                self.process.wait(patience)
+                return
+            except subprocess.TimeoutExpired:
+                continue
+
+
+class Cluster:
+    """All servers below one temporary folder. `start()` leaves nothing behind when it fails; `stop()` never does."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools = tools
+        self.home = Path(tempfile.mkdtemp(prefix="openimpact-cluster-"))
+        self.home.chmod(0o711)  # PostgreSQL may run as another user
+        self.servers: list[tuple[Server, signal.Signals]] = []
+        self.keys = {name: secrets.token_hex(12) for name in (OWNER, READER, "s3-owner", "s3-reader")}
+        ports = _free_ports(12)
+        self.pg_port, self.s3_port, self.pipeline_port, self.consumer_port = ports[:4]
+        self._inner_ports = ports[4:]
+
+    def start(self) -> "Cluster":
+        """Starts every server and waits until each answers."""
+        try:
+            self._start_postgres()
+            self._start_seaweedfs()
+            self._start_trinos()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stops every server, the last started first, and removes the folder."""
+        while self.servers:
+            server, how = self.servers.pop()
+            server.stop(how)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def settings_env(self, engine: str = "trino") -> dict[str, str]:
+        """The environment of the pipeline on this cluster, as in .env."""
+        return {
+            "OPENIMPACT_ENGINE": engine,
+            "OPENIMPACT_CATALOG_URI": f"postgresql+psycopg2://{OWNER}:{self.keys[OWNER]}@{HOST}:{self.pg_port}/{DATABASE}",
+            "TRINO_HOST": HOST,
+            "TRINO_PORT": str(self.pipeline_port),
+            "TRINO_USER": "openimpact",
+            **self._storage_env("owner"),
+        }
+
+    def connect(self, which: str, **options):
+        """A DB-API connection to the Trino 'pipeline' or 'consumer'."""
+        port = {"pipeline": self.pipeline_port, "consumer": self.consumer_port}[which]
+        return trino.dbapi.connect(host=HOST, port=port, user="tests", timezone="UTC", **options)
+
+    def query(self, which: str, sql: str) -> list[list]:
+        """All rows of one statement on 'pipeline' or 'consumer'."""
+        with self.connect(which) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def database(self, role: str = OWNER):
+        """A connection to the catalog database as the owner or the reader."""
+        return psycopg2.connect(host=HOST, port=self.pg_port, dbname=DATABASE, user=role, password=self.keys[role])
+
+    def storage_properties(self, who: str) -> dict[str, str]:
+        """PyIceberg's S3 properties of the 'owner' or the 'reader'."""
+        env = self._storage_env(who)
+        return {
+            "s3.endpoint": env["AWS_ENDPOINT_URL"],
+            "s3.access-key-id": env["AWS_ACCESS_KEY_ID"],
+            "s3.secret-access-key": env["AWS_SECRET_ACCESS_KEY"],
+            "s3.region": env["AWS_REGION"],
+        }
+
+    def _storage_env(self, who: str) -> dict[str, str]:
+        return {
+            "OPENIMPACT_WAREHOUSE": f"s3://{BUCKET}/wh",
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{self.s3_port}",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": f"{who}-key",
+            "AWS_SECRET_ACCESS_KEY": self.keys[f"s3-{who}"],
+        }
+
+    def _run(self, name: str, command: list, how=signal.SIGTERM, **options) -> Server:
+        server = Server(name, command, self.home / f"{name}.log", **options)
+        self.servers.append((server, how))
+        return server
+
+    def _start_postgres(self) -> None:
+        folder, user = self.home / "pg", None
+        folder.mkdir()
+        words = folder / "password"
+        words.write_text(self.keys[OWNER])
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            user = "postgres"
+            account = pwd.getpwnam(user)
+            for path in (folder, words):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        data = folder / "data"
+        init = [self.tools.postgres / "initdb", "-D", data, "-U", OWNER, "-E", "UTF8", "--locale=C", "--no-sync"]
+        init += ["-A", "scram-sha-256", f"--pwfile={words}"]
+        who = {"user": user, "group": user, "extra_groups": []} if user else {}
+        subprocess.run([str(part) for part in init], check=True, capture_output=True, cwd=folder, **who)
+        command = [self.tools.postgres / "postgres", "-D", data, "-p", self.pg_port, "-h", HOST, "-k", folder, "-F"]
+        server = self._run("postgresql", command, signal.SIGINT, user=user)
+        server.wait_ready(self._create_database, 30)
+
+    def _create_database(self) -> bool:
+        connection = psycopg2.connect(
+            host=HOST, port=self.pg_port, dbname="postgres", user=OWNER, password=self.keys[OWNER]
+        )
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(f"create database {DATABASE}")
+        cursor.execute(f"create role {READER} login password %s", (self.keys[READER],))
+        cursor.execute(f"grant pg_read_all_data to {READER}")
+        connection.close()
+        return True
+
+    def _start_seaweedfs(self) -> None:
+        reader = self._storage_env("reader")
+        env = self._storage_env("owner") | {
+            "WEED": str(self.tools.weed),
+            "SEAWEEDFS_DIR": str(self.home / "s3"),
+            "SEAWEEDFS_BUCKET": BUCKET,
+            "CONSUMER_AWS_ACCESS_KEY_ID": reader["AWS_ACCESS_KEY_ID"],
+            "CONSUMER_AWS_SECRET_ACCESS_KEY": reader["AWS_SECRET_ACCESS_KEY"],
+        }
+        names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port")
+        names += ("filer.port.grpc", "s3.port.grpc")
+        command = [DEPLOY / "seaweedfs" / "start.sh", f"-ip={HOST}", f"-ip.bind={HOST}", f"-s3.port={self.s3_port}"]
+        command += [f"-{name}={port}" for name, port in zip(names, self._inner_ports, strict=False)]
+        self._run("seaweedfs", command, env=env).wait_ready(self._bucket_answers, 60)
+
+    def _bucket_answers(self) -> bool:
+        from pyiceberg.io.pyarrow import PyArrowFileIO
+
+        io = PyArrowFileIO(self.storage_properties("owner"))
+        with io.new_output(f"s3://{BUCKET}/ready").create(overwrite=True) as out:
+            out.write(b"1")
+        return True
+
+    def _start_trinos(self) -> None:
+        started = [
+            (self._start_trino("pipeline", self.pipeline_port, OWNER, "owner"), "pipeline"),
+            (self._start_trino("consumer", self.consumer_port, READER, "reader"), "consumer"),
+        ]
+        for server, which in started:
+            server.wait_ready(lambda which=which: self._trino_answers(which), 180)
+
+    def _start_trino(self, which: str, port: int, role: str, who: str) -> Server:
+        env = self._storage_env(who) | {
+            "JAVA_HOME": str(self.tools.java_home),
+            "PATH": f"{self.tools.java_home}/bin:{os.environ['PATH']}",
+            "JDK_JAVA_OPTIONS": HEAP,
+            "TRINO_HOST": HOST,
+            "TRINO_PORT": str(port),
+            "CATALOG_JDBC_URL": f"jdbc:postgresql://{HOST}:{self.pg_port}/{DATABASE}",
+            "CATALOG_USER": role,
+            "CATALOG_PASSWORD": self.keys[role],
+        }
+        command = [self.tools.trino / "bin" / "launcher", "run", "--etc-dir", DEPLOY / "trino" / which]
+        command += ["--data-dir", self.home / f"trino-{which}", "-D", f"node.id={which}"]
+        return self._run(f"trino-{which}", command, env=env)
+
+    def _trino_answers(self, which: str) -> bool:
+        port = {"pipeline": self.pipeline_port, "consumer": self.consumer_port}[which]
+        with urllib.request.urlopen(f"http://{HOST}:{port}/v1/info", timeout=5) as answer:
+            if json.load(answer)["starting"]:
+                return False
+        return self.query(which, "select 1") == [[1]]
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind((HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
