@@ -1,0 +1,88 @@
+"""The DAG ingest_<source>: check ► fetch ► validate ► commit, then the source's raw assets."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, get_current_context, task
+
+from include.airflow_kit.retries import TASK
+from include.sources.base import Source
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def raw_assets(source: Source) -> list[Asset]:
+    """One asset a stream, named raw/<source>/<stream>."""
+    return [
+        Asset(name=f"raw/{source.name}/{s.name}", uri=f"iceberg://lake/raw/{source.name}__{s.name}")
+        for s in source.streams
+    ]
+
+
+def build_ingest_dag(source: Source) -> DAG:
+    """The DAG of one registered source; its doc is the source's runbook."""
+    schedule = CronDataIntervalTimetable(source.schedule, timezone="UTC") if source.schedule else None
+    day = Param(
+        None, type=["null", "string"], format="date", description_md="UTC day, YYYY-MM-DD; empty = the run's own"
+    )
+    with DAG(
+        dag_id=f"ingest_{source.name}",
+        description=source.doc,
+        doc_md=(ROOT / source.runbook).read_text(),
+        schedule=schedule,
+        start_date=datetime(2015, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=2 if source.window == "day" else 1,
+        params={"from_day": day, "to_day": day},
+        default_args={"owner": source.owner, **TASK},
+        tags=["kind/ingest", f"window/{source.window}", f"tier/{source.tier}", f"source/{source.name}"],
+    ) as dag:
+
+        @task(pool=source.pool.name)
+        def check() -> list[str]:
+            """Refuses a window that the source cannot load; returns its days."""
+            from include import ingest
+            from include.airflow_kit.windows import window_of
+            from include.settings import load_settings
+
+            context = get_current_context()
+            start, end = context.get("data_interval_start"), context.get("data_interval_end")
+            window = window_of(source, context["params"], (start, end) if start and end else None)
+            ingest.check(source, window, load_settings())
+            return [day.isoformat() for day in window.days()]
+
+        @task(pool=source.pool.name)
+        def fetch(days: list[str]) -> list[str]:
+            """Stages every day as files outside the tables."""
+            from datetime import date
+
+            from include import ingest
+            from include.settings import load_settings
+
+            context = get_current_context()
+            run_id = "".join(c if c.isalnum() else "-" for c in context["run_id"])
+            settings = load_settings()
+            return [str(ingest.fetch_day(source, date.fromisoformat(day), settings, run_id)) for day in days]
+
+        @task
+        def validate(staged: list[str]) -> list[str]:
+            """Runs the Great Expectations suite on the staged files of every day."""
+            from include import ingest
+            from include.settings import load_settings
+
+            for path in staged:
+                ingest.validate_run(Path(path), load_settings())
+            return staged
+
+        @task(pool="iceberg_commit", outlets=raw_assets(source))
+        def commit(staged: list[str]) -> int:
+            """Replaces each day in the raw tables; returns how many days."""
+            from include import ingest
+            from include.settings import load_settings
+
+            for path in staged:
+                ingest.commit_run(Path(path), load_settings())
+            return len(staged)
+
+        commit(validate(fetch(check())))
+    return dag

@@ -1,0 +1,67 @@
+"""The DAG transform: raw assets ► plan ► dbt by layer ► the exports asset."""
+
+from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
+
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, get_current_context, task
+
+from include.airflow_kit.ingest import raw_assets
+from include.airflow_kit.retries import TASK
+from include.sources.base import Source
+
+EXPORTS = Asset(name="exports", uri="iceberg://lake/exports")
+DOC = """
+Builds and tests the dbt models of every layer after a source landed something, and once a day as a safety net.
+Writes the schemas staging, intermediate, metrics and exports; what to rebuild comes from the lake's snapshots.
+
+## When it fails
+The log names the failed models and tests. Mend the cause, then clear the failed task: it builds the same layer
+again. Nothing is published, and the next good run makes up for it.
+"""
+
+
+def build_transform_dag(sources: list[Source]) -> DAG:
+    """The DAG that rebuilds what landed since the last good build."""
+    with DAG(
+        dag_id="transform",
+        description="Raw tables to tested exports.",
+        doc_md=DOC,
+        schedule=AssetOrTimeSchedule(
+            timetable=CronTriggerTimetable("0 7 * * *", timezone="UTC"),
+            assets=reduce(or_, [asset for source in sources for asset in raw_assets(source)]),
+        ),
+        start_date=datetime(2015, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        default_args={"owner": "transform", **TASK},
+        tags=["kind/transform", "tier/1"],
+    ) as dag:
+
+        @task
+        def plan() -> dict:
+            """Which days changed, by the snapshots of the raw tables."""
+            from include import ingest, transform
+            from include.settings import load_settings
+
+            settings = load_settings()
+            ingest.ensure_raw_tables(settings)
+            return transform.plan(settings)
+
+        def layer(name: str, **options):
+            @task(task_id=name, pool="duckdb_file", **options)
+            def build(work: dict) -> dict:
+                """One dbt build of the layer and its tests."""
+                from include import transform
+                from include.settings import load_settings
+
+                settings, run_id = load_settings(), get_current_context()["run_id"]
+                transform.build_layer(settings, name, work, run_id)
+                if name == "exports":
+                    transform.finish(settings, work, run_id)
+                return work
+
+            return build
+
+        layer("exports", outlets=[EXPORTS])(layer("metrics")(layer("intermediate")(plan())))
+    return dag

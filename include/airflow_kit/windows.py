@@ -1,0 +1,33 @@
+"""The days of a run: what a person asked for, else its data interval. Never the logical date."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from include.errors import WindowRefused
+from include.sources.base import Source, Window
+
+
+def window_of(source: Source, params: dict, interval: tuple[datetime, datetime] | None) -> Window:
+    """The UTC days a run of `source` loads.
+
+    `params` holds from_day and to_day (ISO, both included) when a person asked;
+    `interval` is the run's data interval. A scheduled run also re-reads the
+    source's restate_days before it. A source of now always loads today.
+
+    Raises:
+        WindowRefused: neither is given, or the form is half filled or reversed.
+    """
+    first, last = params.get("from_day"), params.get("to_day")
+    if first or last:
+        start, end = date.fromisoformat(first or last), date.fromisoformat(last or first)
+        if end < start:
+            raise WindowRefused(f"from_day {start} is after to_day {end}. Swap them and trigger again.")
+        return Window(start, end + timedelta(days=1))
+    if source.window == "now":
+        return Window.of(datetime.now(UTC).date())
+    if interval is None:
+        raise WindowRefused(
+            f"This run of ingest_{source.name} has no data interval. "
+            "Trigger it with from_day and to_day, or start a backfill."
+        )
+    start, end = (moment.astimezone(UTC).date() for moment in interval)
+    return Window(start - timedelta(days=source.restate_days), end)
