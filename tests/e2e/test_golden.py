@@ -1,17 +1,24 @@
 """From raw payload to published row: the golden examples of the catalogue, values worked out by hand."""
 
+import os
+import re
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from include import ingest, transform
+from include.errors import SuspectData
 from include.lake.catalog import open_catalog
-from include.lake.releases import content_hash
+from include.lake.releases import content_hash, list_releases
 from include.settings import load_settings
 from include.sources import get_source
 from include.sources.base import Window
 from tests.e2e.world import World
 
+ROOT = Path(__file__).parents[2]
 R1, R2, R3 = (1, "one/r1"), (2, "one/r2"), (3, "two/r3")
 
 
@@ -176,3 +183,80 @@ def test_the_cut_over_leaves_commits_unknown_and_a_cut_push_partial(tmp_path, mo
         ("p", "2025-09-01"): (3.0, "partial"),
         ("p", "2025-10-01"): (20.0, "partial"),
     }
+
+
+def test_lifecycle_by_month(tmp_path, monkeypatch):
+    """G6: January {A, B}, February {A}, March {}, April {B, C}, May {}; one day landed a month."""
+    active = {1: "AB", 2: "A", 3: "", 4: "BC", 5: ""}
+    world = World(tmp_path, date(2024, 1, 5), date(2024, 5, 5))
+    for month, people in active.items():
+        if people:
+            world.push(f"2024-{month:02}-05 10:00:00", R1, [(f"{month}{who}", who) for who in people])
+    connections = world.write({"p": ["https://github.com/one/r1"]}, {})
+    settings = publish(tmp_path / "home", connections, monkeypatch, [date(2024, month, 5) for month in active])
+    names = names_of(settings, "project")
+
+    def months(metric):
+        return {int(k[1][5:7]): v[0] for k, v in series(settings, "project", names, metric, "monthly").items()}
+
+    assert months("contributors") == {1: 2, 2: 1, 4: 2}
+    assert months("new_contributors") == {1: 2, 4: 1}
+    assert months("returning_contributors") == {2: 1, 4: 1}
+    assert months("resurrected_contributors") == {4: 1}
+    assert months("churned_contributors") == {2: 1, 3: 1, 5: 2}
+    assert months("change_in_active_contributors") == {2: -1, 3: -1, 4: 2, 5: -2}
+    assert months("contributor_retention_rate") == {2: 0.5, 3: 0.0, 5: 0.0}
+
+
+def test_full_time_is_ten_of_thirty_days_and_bots_are_nobody(tmp_path, monkeypatch):
+    """G5: of 28 days 10 are full time and 9 are not; of 31 days 11 are and 10 are not; `abbot` is human."""
+    world = World(tmp_path, date(2023, 2, 1), date(2023, 3, 11))
+    counts = {2: {"abbot": 9, "bea": 10, "renovate[bot]": 12}, 3: {"abbot": 10, "bea": 11}}
+    for month, people in counts.items():
+        for day in range(1, 13):
+            who = [name for name, n in people.items() if day <= n]
+            if who:
+                world.push(f"2023-{month:02}-{day:02} 10:00:00", R1, [(f"{month}.{day}.{name}", name) for name in who])
+    connections = world.write({"p": ["https://github.com/one/r1"]}, {})
+    landed = [date(2023, month, day) for month in (2, 3) for day in range(1, 12)]
+    settings = publish(tmp_path / "home", connections, monkeypatch, landed)
+    names = names_of(settings, "project")
+    for metric in ("full_time_developers", "part_time_developers"):
+        found = series(settings, "project", names, metric, "monthly")
+        assert {k[1]: v[0] for k, v in found.items()} == {"2023-02-01": 1.0, "2023-03-01": 1.0}, metric
+    # nine or ten days of abbot and ten or eleven of bea; the bot's eleven landed days add nothing
+    commits = series(settings, "project", names, "commits", "monthly")
+    assert {k[1]: v[0] for k, v in commits.items()} == {"2023-02-01": 19.0, "2023-03-01": 21.0}
+
+
+def test_an_audit_that_fails_releases_nothing(levels, monkeypatch):
+    before = [r.release_id for r in list_releases(levels)]
+    lake = open_catalog(levels, "lake")
+    table = lake.load_table("exports.projects_v1")
+    snapshot = table.current_snapshot().snapshot_id
+    table.delete("project_name in ('x', 'y')")
+    try:
+        with pytest.raises(SuspectData, match=r"projects_v1 shrank below 80 %.*last good release stays"):
+            transform.audit(levels, "r")
+    finally:
+        lake.load_table("exports.projects_v1").manage_snapshots().rollback_to_snapshot(snapshot).commit()
+    assert [r.release_id for r in list_releases(levels)] == before
+
+
+def test_the_recorded_directory_and_two_archive_hours_become_a_release(tmp_path, monkeypatch):
+    """The real inputs: every project is there, 22 missing hours make the day partial, and say so."""
+    recordings = Path(os.environ.get("RECORDINGS", ROOT.parent / "shared" / "recordings"))
+    if not recordings.is_dir():
+        (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(f"no recordings in {recordings}")
+    env = os.environ | {
+        "OPENIMPACT_HOME": str(tmp_path),
+        "AIRFLOW_CONN_OSS_DIRECTORY": f"file://{recordings.resolve()}/oss-directory/oss-directory-2026-05-08.tar.gz",
+        "AIRFLOW_CONN_GITHUB_ARCHIVE": f"file://{recordings.resolve()}/github/archive",
+    }
+    command = [sys.executable, "-m", "include"]
+    days_asked = ["--from", "2021-07-21", "--to", "2021-07-21"]
+    done = subprocess.run([*command, "run", *days_asked], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    shown = subprocess.run([*command, "release", "show"], cwd=ROOT, env=env, capture_output=True, text=True).stdout
+    assert re.search(r"projects_v1 +7,037\n", shown)
+    assert len(re.findall(r"2021-07-21 \.\. 2021-07-21 +part +hours are missing", shown)) == 9  # one a family
