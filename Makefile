@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint fmt test docs clean
+.PHONY: help setup demo lint fmt test docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | sort | expand -t 16
@@ -19,6 +19,9 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt constraints.txt
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install -q -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
+demo: setup  ## the whole system on a small made-up world, offline (ARGS=--once stops by itself)
+	$(PY) -m demo run $(ARGS)
+
 lint: setup  ## ruff and sqlfluff
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -30,7 +33,7 @@ fmt: setup  ## format Python and SQL in place
 	$(VENV)/bin/sqlfluff fix dbt/models --processes 2
 
 test: setup  ## everything that needs only Python
-	$(PY) -m pytest tests --ignore=tests/cluster --ignore=tests/demo $(ARGS)
+	$(PY) -m pytest tests --ignore=tests/cluster $(ARGS)
 
 docs: setup  ## the dbt docs site as one file, from the last build
 	$(PY) -m include docs

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from include.errors import FixNeeded
@@ -19,6 +20,7 @@ class Settings:
     catalog_uri: str = field(repr=False)
     warehouse: str
     storage: Mapping[str, str] = field(default_factory=dict, repr=False)
+    last_day: date | None = None
 
     @property
     def staging(self) -> Path:
@@ -41,12 +43,12 @@ class Settings:
 
 
 def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment: OPENIMPACT_HOME, _ENGINE, _CATALOG_URI, _WAREHOUSE, AWS_*.
+    """Settings from the environment: OPENIMPACT_HOME, _ENGINE, _CATALOG_URI, _WAREHOUSE, _LAST_DAY, AWS_*.
 
     Creates nothing. `warehouse` is a URI whose children `lake` and `consumer` hold the data.
 
     Raises:
-        FixNeeded: an unknown engine, or a warehouse that is not a URI.
+        FixNeeded: an unknown engine, a warehouse that is not a URI, or a day that is none.
     """
     home = Path(env.get("OPENIMPACT_HOME") or ".openimpact").expanduser().resolve()
     engine = env.get("OPENIMPACT_ENGINE") or "duckdb"
@@ -68,4 +70,12 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         catalog_uri=env.get("OPENIMPACT_CATALOG_URI") or f"sqlite:///{home}/catalog.db",
         warehouse=warehouse,
         storage=storage,
+        last_day=_day(env, "OPENIMPACT_LAST_DAY"),
     )
+
+
+def _day(env: Mapping[str, str], name: str) -> date | None:
+    try:
+        return date.fromisoformat(env[name]) if env.get(name) else None
+    except ValueError:
+        raise FixNeeded(f"{name} is {env[name]!r}; write a day as YYYY-MM-DD.") from None

@@ -1,11 +1,12 @@
 """The DAG ingest_<source>: check ► fetch ► validate ► commit, then the source's raw assets."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, get_current_context, task
 
 from include.airflow_kit.retries import TASK
+from include.settings import load_settings
 from include.sources.base import Source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,7 @@ def raw_assets(source: Source) -> list[Asset]:
 def build_ingest_dag(source: Source) -> DAG:
     """The DAG of one registered source; its doc is the source's runbook."""
     schedule = CronDataIntervalTimetable(source.schedule, timezone="UTC") if source.schedule else None
+    last_day = load_settings().last_day
     day = Param(
         None, type=["null", "string"], format="date", description_md="UTC day, YYYY-MM-DD; empty = the run's own"
     )
@@ -31,6 +33,7 @@ def build_ingest_dag(source: Source) -> DAG:
         doc_md=(ROOT / source.runbook).read_text(),
         schedule=schedule,
         start_date=datetime(2015, 1, 1, tzinfo=UTC),
+        end_date=datetime.combine(last_day, time(23, 59), UTC) if last_day else None,
         catchup=False,
         max_active_runs=2 if source.window == "day" else 1,
         params={"from_day": day, "to_day": day},
@@ -43,7 +46,6 @@ def build_ingest_dag(source: Source) -> DAG:
             """Refuses a window that the source cannot load; returns its days."""
             from include import ingest
             from include.airflow_kit.windows import window_of
-            from include.settings import load_settings
 
             context = get_current_context()
             start, end = context.get("data_interval_start"), context.get("data_interval_end")
@@ -57,7 +59,6 @@ def build_ingest_dag(source: Source) -> DAG:
             from datetime import date
 
             from include import ingest
-            from include.settings import load_settings
 
             context = get_current_context()
             run_id = "".join(c if c.isalnum() else "-" for c in context["run_id"])
@@ -68,7 +69,6 @@ def build_ingest_dag(source: Source) -> DAG:
         def validate(staged: list[str]) -> list[str]:
             """Runs the Great Expectations suite on the staged files of every day."""
             from include import ingest
-            from include.settings import load_settings
 
             for path in staged:
                 ingest.validate_run(Path(path), load_settings())
@@ -78,7 +78,6 @@ def build_ingest_dag(source: Source) -> DAG:
         def commit(staged: list[str]) -> int:
             """Replaces each day in the raw tables; returns how many days."""
             from include import ingest
-            from include.settings import load_settings
 
             for path in staged:
                 ingest.commit_run(Path(path), load_settings())

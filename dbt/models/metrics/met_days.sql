@@ -32,4 +32,4 @@ select
     d.day,
     date_diff('day', date '1970-01-01', d.day) as day_no
 from edges
-cross join {{ days('edges.first_day', 'edges.last_day') }} as d
+cross join {{ days('edges.first_day', 'edges.last_day') }} as d (day)

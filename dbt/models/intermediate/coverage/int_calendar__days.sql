@@ -15,4 +15,4 @@ select
     d.day,
     date_diff('day', date '1970-01-01', d.day) as day_no
 from landed
-cross join {{ days('landed.first_day', 'landed.last_day') }} as d
+cross join {{ days('landed.first_day', 'landed.last_day') }} as d (day)

@@ -1,0 +1,265 @@
+"""The whole system on the made-up world: upstreams, Airflow with its scheduler, a release, and where to look."""
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import requests
+
+from demo import connections
+from demo.server import DemoServer
+from demo.world import LAST_DAY
+
+ROOT = Path(__file__).resolve().parents[1]
+DAYS = 30
+PATIENCE_S = 420
+
+
+class DemoFailed(Exception):
+    """The demo cannot go on; `str()` says why and where the log is."""
+
+
+def main(home: Path, *, once: bool) -> int:
+    """Runs the demo below `home`, which is emptied first; returns the exit status.
+
+    With `once` it stops by itself, else it stays up until Ctrl-C. Every process it started is gone afterwards.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    try:
+        with DemoServer(0) as upstreams:
+            say(f"the made-up upstreams answer at {upstreams.base_url}")
+            env = environment(home, upstreams.base_url)
+            with airflow(home, env) as api:
+                run_dags(api)
+                show_results(home, env)
+                show_where(home, api)
+                if not once:
+                    say("everything stays up; Ctrl-C ends it")
+                    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    except DemoFailed as error:
+        print(f"demo failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 0 if not once else 1
+    return 0
+
+
+STARTED = time.monotonic()
+
+
+def say(text: str) -> None:
+    """One line of progress with the seconds since the start."""
+    print(f"[{time.monotonic() - STARTED:5.0f} s] {text}", flush=True)
+
+
+def environment(home: Path, base_url: str) -> dict[str, str]:
+    """The environment of Airflow and of every task: all state below `home`, nothing but loopback, no telemetry."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    return (
+        {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "OPENIMPACT"))}
+        | connections(base_url)
+        | {
+            "OPENIMPACT_HOME": str(home),
+            "OPENIMPACT_LAST_DAY": LAST_DAY.isoformat(),
+            "PYTHONPATH": str(ROOT),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DO_NOT_TRACK": "1",
+            "AIRFLOW_HOME": str(home / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(port),
+            "AIRFLOW__API__BASE_URL": url,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(48),
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        }
+    )
+
+
+class Api:
+    """Airflow's REST API as the demo's admin."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self.url, self.password = url, password
+        self.session = requests.Session()
+        token = self.call("POST", "/auth/token", {"username": "admin", "password": password})["access_token"]
+        self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def call(self, method: str, path: str, body: dict | None = None) -> dict:
+        """The JSON answer; DemoFailed with Airflow's words otherwise."""
+        answer = self.session.request(method, self.url + path, json=body, timeout=60)
+        if not answer.ok:
+            raise DemoFailed(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:300]}")
+        return answer.json()
+
+    def unpause(self, dag: str) -> None:
+        """Lets the scheduler run a DAG."""
+        self.call("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
+
+    def trigger(self, dag: str, conf: dict) -> None:
+        """Starts one run with the form's values."""
+        moment = f"{LAST_DAY}T00:00:00Z"
+        end = f"{LAST_DAY + timedelta(days=1)}T00:00:00Z"
+        body = {"logical_date": moment, "data_interval_start": moment, "data_interval_end": end, "conf": conf}
+        self.call("POST", f"/api/v2/dags/{dag}/dagRuns", body)
+
+    def wait(self, dag: str) -> None:
+        """Waits until a run of the DAG succeeded."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            states = [run["state"] for run in self.call("GET", f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]]
+            if "success" in states:
+                say(f"{dag} succeeded")
+                return
+            if "failed" in states:
+                raise DemoFailed(f"a run of {dag} failed; its log is in the Airflow home below logs/dag_id={dag}")
+            time.sleep(1)
+        raise DemoFailed(f"{dag} did not finish in {PATIENCE_S} s")
+
+
+def run_dags(api: Api) -> None:
+    """The chain through the scheduler: registry, 30 days of events, build, release."""
+    for dag in ("ingest_oss_directory", "ingest_github_archive", "publish"):
+        api.unpause(dag)
+    api.trigger("ingest_oss_directory", {})
+    api.wait("ingest_oss_directory")
+    first = LAST_DAY - timedelta(days=DAYS - 1)
+    say(f"landing {first} to {LAST_DAY}, {DAYS} days of 24 hour files from two mirrors")
+    api.trigger("ingest_github_archive", {"from_day": first.isoformat(), "to_day": LAST_DAY.isoformat()})
+    api.wait("ingest_github_archive")
+    api.unpause("transform")  # its first timed run takes all that has landed
+    api.wait("transform")
+    api.wait("publish")
+
+
+@contextmanager
+def airflow(home: Path, env: dict[str, str]):
+    """`airflow standalone` with its pools, in a process group of its own that is gone at the end; yields the Api."""
+    log = home / "airflow.log"
+    pools = {"iceberg_commit": {"slots": 1, "description": "one writer", "include_deferred": False}}
+    pools["duckdb_file"] = {"slots": 1, "description": "one dbt", "include_deferred": False}
+    from include.sources import all_sources
+
+    for source in all_sources():
+        pools[source.pool.name] = {"slots": source.pool.slots, "description": "", "include_deferred": False}
+    (home / "pools.json").write_text(json.dumps(pools))
+    with log.open("wb") as out:
+        for command in (["db", "migrate"], ["pools", "import", str(home / "pools.json")]):
+            done = subprocess.run(
+                [sys.executable, "-m", "airflow", *command], env=env, stdout=out, stderr=out, cwd=home
+            )
+            if done.returncode:
+                raise DemoFailed(f"airflow {' '.join(command[:2])} failed; see {log}")
+        say("Airflow's database is ready")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "airflow", "standalone"],
+            env=env,
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+            cwd=home,
+            start_new_session=True,
+        )
+    try:
+        yield _connect(home, env, process, log)
+    finally:
+        _stop(process)
+
+
+def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Path) -> Api:
+    passwords = home / "airflow" / "simple_auth_manager_passwords.json.generated"
+    url = env["AIRFLOW__API__BASE_URL"]
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise DemoFailed(f"Airflow ended by itself; see {log}")
+        try:
+            health = requests.get(f"{url}/api/v2/monitor/health", timeout=5).json()
+            known = json.loads(passwords.read_text()) if passwords.exists() else {}
+            if health["scheduler"]["status"] == "healthy" and "admin" in known:
+                api = Api(url, known["admin"])
+                if api.call("GET", "/api/v2/dags")["total_entries"] >= 4:
+                    say(f"Airflow answers at {url}")
+                    return api
+        except (requests.RequestException, ValueError, KeyError):
+            pass
+        time.sleep(1)
+    raise DemoFailed(f"Airflow did not come up in 120 s; see {log}")
+
+
+def show_results(home: Path, env: dict[str, str]) -> None:
+    """A few numbers of the release, with their quality."""
+    from include.lake.catalog import open_catalog
+    from include.settings import load_settings
+
+    consumer = open_catalog(load_settings({"OPENIMPACT_HOME": str(home)}), "consumer")
+    names = {r["project_id"]: r["project_name"] for r in _rows(consumer, "projects_v1")}
+    wanted = ("opened_pull_requests", "comments", "stars", "commits")
+    cells: dict[str, dict[str, str]] = {}
+    order: dict[str, float] = {}
+    for row in _rows(consumer, "key_metrics_by_project_v1"):
+        if row["window"] == "over_30_day_period" and row["metric"] in wanted:
+            amount = "-" if row["amount"] is None else f"{row['amount']:.0f}"
+            cells.setdefault(row["project_id"], {})[row["metric"]] = f"{amount} {row['quality']}"
+            order[row["project_id"]] = order.get(row["project_id"], 0) + (row["amount"] or 0)
+    print(f"\nover 30 days\n{'project':<24}" + "".join(f"{metric:<22}" for metric in wanted))
+    for project in sorted(order, key=lambda p: (-order[p], names[p]))[:10]:
+        print(f"{names[project]:<24}" + "".join(f"{cells[project].get(metric, ''):<22}" for metric in wanted))
+
+
+def show_where(home: Path, api: Api) -> None:
+    """Where to look next."""
+    print(f"\nAirflow       {api.url}   user admin   password {api.password}")
+    print(f"query         OPENIMPACT_HOME={home} {sys.executable} -m include release show")
+    print(f"dbt docs      OPENIMPACT_HOME={home} {sys.executable} -m include docs\n", flush=True)
+
+
+def _rows(catalog, table: str) -> list[dict]:
+    return catalog.load_table(f"oso.{table}").scan().to_arrow().to_pylist()
+
+
+def _stop(process: subprocess.Popen) -> None:
+    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _interrupt(*_) -> None:
+    raise KeyboardInterrupt
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `python -m demo run`."""
+    parser.add_argument("--home", type=Path, default=ROOT / ".openimpact" / "demo", help="emptied first")
+    parser.add_argument("--once", action="store_true", help="stop by itself")

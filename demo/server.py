@@ -1,0 +1,187 @@
+"""The upstreams of the demo on one port of this machine, with faults on request.
+
+GET /archive/2025-05-01-0.json.gz    the hour files of the first archive
+GET /archive2/2025-05-01-0.json.gz   and of the second
+GET /oss-directory.tar.gz            the project directory
+"""
+
+import gzip
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+
+from demo import directory
+from demo.archive import archive
+from demo.world import SEED
+
+HOUR_FILE = re.compile(r"/(archive2?)/(\d{4}-\d{2}-\d{2})-(0|[1-9]|1\d|2[0-3])\.json\.gz")
+
+
+@dataclass
+class Fault:
+    """What goes wrong with a path: an answer instead of the body, or a damaged body."""
+
+    times: int = 1  # how many answers; -1 is every one
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    keep: float | None = None  # of the body's bytes; the announced length stays
+    garble: float | None = None  # of the lines of an hour file
+    drop: bool = False  # close the connection without an answer
+
+
+class Faults:
+    """The faults to come, by path; safe to change while the server runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_path: dict[str, list[Fault]] = {}
+
+    def add(self, path: str, fault: Fault) -> None:
+        """Queues a fault for a path, after those already queued."""
+        with self._lock:
+            self._by_path.setdefault(path, []).append(fault)
+
+    def unavailable(self, path: str, times: int = 1, status: int = 503) -> None:
+        """The next `times` answers are `status`."""
+        self.add(path, Fault(times, status=status))
+
+    def limited(self, path: str, times: int = 1, retry_after: int = 1) -> None:
+        """The next `times` answers are 429 with Retry-After."""
+        self.add(path, Fault(times, status=429, headers={"Retry-After": str(retry_after)}))
+
+    def truncated(self, path: str, times: int = 1, keep: float = 0.5) -> None:
+        """The next `times` bodies end early although their length was announced in full."""
+        self.add(path, Fault(times, keep=keep))
+
+    def garbled(self, path: str, share: float, times: int = -1) -> None:
+        """That share of an hour file's lines (at least one) is no JSON; -1 means every time."""
+        self.add(path, Fault(times, garble=share))
+
+    def dropped(self, path: str, times: int = 1) -> None:
+        """The next `times` connections are closed without an answer."""
+        self.add(path, Fault(times, drop=True))
+
+    def clear(self) -> None:
+        """No faults any more."""
+        with self._lock:
+            self._by_path.clear()
+
+    def next(self, path: str) -> Fault | None:
+        """The fault of this answer, used up by it."""
+        with self._lock:
+            queue = self._by_path.get(path)
+            if not queue:
+                return None
+            fault = queue[0]
+            if fault.times > 0:
+                fault.times -= 1
+                if fault.times == 0:
+                    queue.pop(0)
+            return fault
+
+
+class DemoServer(ThreadingHTTPServer):
+    """Serves the world of one seed; use it as a context manager to serve from a thread."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, port: int = 0, seed: int = SEED) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.seed = seed
+        self.faults = Faults()
+        self.requests: Counter[str] = Counter()  # answers by path
+        self._count_lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def base_url(self) -> str:
+        """http://127.0.0.1:port"""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def count(self, path: str) -> None:
+        """Notes one request."""
+        with self._count_lock:
+            self.requests[path] += 1
+
+    def __enter__(self) -> "DemoServer":
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+def body_of(path: str, seed: int = SEED) -> bytes | None:
+    """What is at a path; None if nothing is."""
+    if path == "/oss-directory.tar.gz":
+        return directory.tarball(seed)
+    found = HOUR_FILE.fullmatch(path)
+    if not found:
+        return None
+    try:
+        day = date.fromisoformat(found[2])
+    except ValueError:
+        return None
+    return archive(seed).file(found[1], day, int(found[3]))
+
+
+def garble(body: bytes, share: float, path: str) -> bytes:
+    """An hour file with that share of its lines (at least one) cut in the middle."""
+    lines = gzip.decompress(body).splitlines(keepends=True)
+    for n in Random(path).sample(range(len(lines)), min(len(lines), max(1, round(len(lines) * share)))):
+        lines[n] = lines[n][: len(lines[n]) // 2] + b"\n"
+    return gzip.compress(b"".join(lines), 1, mtime=0)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: DemoServer
+
+    def do_GET(self) -> None:
+        """Answers with the file, or with the next fault of its path."""
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """The same without the body."""
+        self._answer(with_body=False)
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = self.path.partition("?")[0]
+        self.server.count(path)
+        fault = self.server.faults.next(path)
+        if fault and fault.drop:
+            self.close_connection = True
+            return
+        if fault and fault.status:
+            self._send(fault.status, b"a fault on purpose\n", fault.headers, with_body)
+            return
+        body = body_of(path, self.server.seed)
+        if body is None:
+            self._send(404, b"nothing is here\n", {}, with_body)
+            return
+        if fault and fault.garble is not None and body and path.endswith(".json.gz"):
+            body = garble(body, fault.garble, path)
+        self._send(200, body, {}, with_body, fault.keep if fault else None)
+
+    def _send(
+        self, status: int, body: bytes, headers: dict[str, str], with_body: bool, keep: float | None = None
+    ) -> None:
+        self.send_response(status)
+        for name, value in ({"Content-Type": "application/gzip", "Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body if keep is None else body[: int(len(body) * keep)])
+        if keep is not None:
+            self.close_connection = True
+
+    def log_message(self, *_) -> None:
+        """Says nothing; tests read `requests`."""
