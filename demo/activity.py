@@ -124,7 +124,8 @@ class Simulation:
         author = r.choices([r.choice(repo.team), self._person(repo, day), r.choice(self.world.bots[:2])], [5, 3, 2])[0]
         opened = _at(day, r.uniform(0.01, 0.97))
         pull = Item(self._number(repo), self._shown(author, day), opened, is_pull=True)
-        self._emit(opened, "PullRequestEvent", repo, pull.author, action="opened", item=_copy(pull))
+        fresh = _copy(pull)
+        self._emit(opened, "PullRequestEvent", repo, pull.author, action="opened", item=fresh)
         at = opened
         for _ in range(_times(r, 0.8)):
             at += timedelta(minutes=r.randint(5, 2000))
@@ -132,7 +133,7 @@ class Simulation:
         if r.random() < 0.8:
             self._finish_pull(repo, pull, at + timedelta(minutes=r.randint(3, 3000)))
         if r.random() < 0.2:
-            self._emit(opened, "PullRequestEvent", repo, pull.author, action="labeled", item=_copy(pull))
+            self._emit(opened, "PullRequestEvent", repo, pull.author, action="labeled", item=fresh)
 
     def _talk(self, repo: Repo, pull: Item, at: datetime) -> None:
         """A review, a review comment or a comment; sometimes the author's own."""

@@ -1,15 +1,19 @@
 """The same raw days built by DuckDB and by Trino give the same release, read as a reader would."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
+from demo import connections
+from demo.server import DemoServer
 from include import ingest, transform
 from include.settings import load_settings
 from include.sources import get_source
 from include.sources.base import Window
 from tests.cluster.compare import OWN_TABLES, differences, released_rows, released_tables
-from tests.cluster.days import FIRST, LAST, write_days
+
+# one day of whole coverage, the last day of the archive's full form and the first of its slim form
+DAYS = [date(2025, 5, 21), date(2025, 10, 6), date(2025, 10, 7)]
 
 
 def land_build_release(run_id: str, days: list[date], today: date):
@@ -27,15 +31,14 @@ def land_build_release(run_id: str, days: list[date], today: date):
 @pytest.fixture(scope="module")
 def both(cluster, tmp_path_factory):
     """Settings of the embedded and of the cluster build."""
-    folder = tmp_path_factory.mktemp("engines")
-    connections, today = write_days(folder), date.today()
-    days = [*Window(FIRST, LAST).days(), LAST]
-    built = []
-    for home, env in (("embedded", {"OPENIMPACT_ENGINE": "duckdb"}), ("cluster", cluster.settings_env())):
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in {**connections, **env, "OPENIMPACT_HOME": str(folder / home)}.items():
-                patch.setenv(name, value)
-            built.append(land_build_release(home, days, today))
+    folder, built, today = tmp_path_factory.mktemp("engines"), [], datetime.now(UTC).date()
+    with DemoServer(0) as server:
+        upstreams = connections(server.base_url)
+        for home, env in (("embedded", {"OPENIMPACT_ENGINE": "duckdb"}), ("cluster", cluster.settings_env())):
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in {**upstreams, **env, "OPENIMPACT_HOME": str(folder / home)}.items():
+                    patch.setenv(name, value)
+                built.append(land_build_release(home, DAYS, today))
     return built
 
 

@@ -49,7 +49,6 @@ def test_pushes_and_merges_change_at_the_cut_over():
         if happening.type == "PullRequestEvent" and happening.facts["item"].merged_at:
             payload = json.loads(line(happening))["payload"]
             merges.setdefault(slim, set()).add((payload["action"], "user" in payload["pull_request"]))
-    # a labeled event is never of a merged item here
     assert merges == {False: {("closed", True)}, True: {("merged", False)}}
 
 
@@ -135,7 +134,7 @@ def test_properties_hold(may):
     """active = new + returning; full + part = active; the daily counts add up to the month."""
     rows = may.timeseries()
     sums = {}
-    for (level, who, metric, word, day), (amount, _, _) in rows.items():
+    for (level, who, metric, word, _), (amount, _, _) in rows.items():
         if word == "daily" and metric in ("commits", "stars", "comments"):
             sums[level, who, metric] = sums.get((level, who, metric), 0) + amount
     assert sums
