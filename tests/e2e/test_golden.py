@@ -69,7 +69,8 @@ def levels(tmp_path_factory):
     day = date(2024, 3, 4)
     world = World(folder, day, day)
     world.push("2024-03-04 01:00:00", R1, [("m0", "A")])
-    world.push("2024-03-04 02:00:00", R2, [("m1", "A"), ("m2", "B")])
+    second = world.push("2024-03-04 02:00:00", R2, [("m1", "A"), ("m2", "B")])
+    second["payload"]["commits"][0]["author"]["email"] = "A@EX.org"  # the same person: hosts have no case
     world.push("2024-03-04 03:00:00", R3, [("m1", "A")])
     for user, repo in ((21, R1), (22, R1), (21, R2), (23, R3)):
         world.star("2024-03-04 04:00:00", repo, user)

@@ -22,7 +22,14 @@ select
     repo_id,
     sha,
     author_name,
-    author_email,
+    -- one person whatever the case of the host; the local part is a hash
+    case
+        when strpos(author_email, '@') > 0
+            then
+                substr(author_email, 1, strpos(author_email, '@'))
+                || lower(substr(author_email, strpos(author_email, '@') + 1))
+        else author_email
+    end as author_email,
     created_at
 from ranked
 where copy_rank = 1
