@@ -49,9 +49,7 @@ def build_ingest_dag(source: Source) -> DAG:
 
             context = get_current_context()
             start, end = context.get("data_interval_start"), context.get("data_interval_end")
-            # a REST trigger's conf reaches the run, but not always its params
-            asked = {**context["params"], **(getattr(context["dag_run"], "conf", None) or {})}
-            window = window_of(source, asked, (start, end) if start and end else None)
+            window = window_of(source, context["params"], (start, end) if start and end else None)
             ingest.check(source, window, load_settings())
             return [day.isoformat() for day in window.days()]
 
