@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint fmt test docs clean
+.PHONY: help setup demo lint fmt test test-cluster docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | sort | expand -t 16
@@ -34,6 +34,9 @@ fmt: setup  ## format Python and SQL in place
 
 test: setup  ## everything that needs only Python
 	$(PY) -m pytest tests --ignore=tests/cluster $(ARGS)
+
+test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino (needs their binaries, Maven and JDK 25)
+	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster $(ARGS)
 
 docs: setup  ## the dbt docs site as one file, from the last build
 	$(PY) -m include docs

@@ -1,6 +1,7 @@
 """One cluster for all tests of this folder; a missing program is a named skip, or a failure with REQUIRE_ALL=1."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,14 @@ def cluster():
         (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(str(missing))
     from tests.cluster.servers import Cluster
 
-    running = Cluster(tools).start()
-    yield running
-    running.stop()
+    # a terminated test run ends like an interrupted one: it stops what it started
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    running = Cluster(tools)
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+        signal.signal(signal.SIGTERM, former)
 
 
 @pytest.fixture

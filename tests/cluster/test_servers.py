@@ -27,9 +27,12 @@ ROWS = pa.table(
 
 @pytest.fixture
 def written(on_cluster):
-    table = ensure_table(open_catalog(on_cluster, "lake"), "raw.shared", ROWS.schema, partition_by="_day")
-    table.overwrite(ROWS)
-    return on_cluster
+    lake = open_catalog(on_cluster, "lake")
+    ensure_table(lake, "raw.shared", ROWS.schema, partition_by="_day").overwrite(ROWS)
+    yield on_cluster
+    for name in ("raw.shared", "exports.shared_v1"):  # other tests build and release this lake
+        if lake.table_exists(name):
+            lake.drop_table(name)
 
 
 def test_the_pipeline_reads_what_pyiceberg_wrote(written, cluster):

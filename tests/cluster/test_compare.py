@@ -1,0 +1,43 @@
+"""The comparison of the engines finds what it must find; needs no server."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from tests.cluster.compare import differences
+
+ROW = {"id": "a", "n": 1, "amount": 0.3, "at": datetime(2025, 5, 1, 12, tzinfo=UTC), "run_id": "one"}
+OTHER = ROW | {"id": "b", "amount": None}
+
+
+def test_equal_rows_in_another_order_agree():
+    again = ROW | {
+        "amount": 0.1 + 0.2,  # differs from 0.3 in the last bit
+        "at": datetime(2025, 5, 1, 14, tzinfo=timezone(timedelta(hours=2))),
+        "run_id": "two",
+    }
+    assert differences("t", [ROW, OTHER], [OTHER, again]) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "c"},
+        {"n": 2},
+        {"n": None},
+        {"n": Decimal(1)},
+        {"amount": 0.3000001},
+        {"amount": None},
+        {"at": datetime(2025, 5, 1, 12, 0, 1, tzinfo=UTC)},
+        {"more": 1},
+    ],
+)
+def test_every_other_difference_is_found(change):
+    assert differences("t", [ROW, OTHER], [ROW | change, OTHER])
+
+
+def test_a_missing_and_a_doubled_row_are_found():
+    assert differences("t", [ROW, OTHER], [ROW])
+    assert differences("t", [ROW, OTHER], [ROW, ROW])
+    assert differences("t", [ROW, ROW, OTHER], [ROW, OTHER, OTHER])
