@@ -1,13 +1,13 @@
 {#- archive_day_status(days, passes): CTEs pass_0..pass_n over relation `days` (day, hours_present, files_complete,
-    line_count), each with a status full | part | none. A day is compared with the median lines of the 8 previous same
+    line_count, is_lost), each with a status full | part | none; a lost day is none. A day is compared with the median lines of the 8 previous same
     weekdays that are not none; that looks at itself, and engines disagree on recursion, so the question is asked
     again `passes` times: a pass settles one more outage in a row. The last CTE is named `judged`. -#}
 {% macro archive_day_status(days, passes=3) %}
 pass_0 as (
 
-    select day, hours_present, files_complete, line_count,
+    select day, hours_present, files_complete, line_count, is_lost,
         cast(null as double) as median_lines,
-        case when hours_present = 0 then 'none' else 'part' end as status
+        case when hours_present = 0 or is_lost then 'none' else 'part' end as status
     from {{ days }}
 
 ),
@@ -43,9 +43,9 @@ medians_{{ n }} as (
 
 pass_{{ n }} as (
 
-    select d.day, d.hours_present, d.files_complete, d.line_count, m.median_lines,
+    select d.day, d.hours_present, d.files_complete, d.line_count, d.is_lost, m.median_lines,
         case
-            when d.hours_present = 0 then 'none'
+            when d.hours_present = 0 or d.is_lost then 'none'
             when m.median_lines is not null and d.line_count < 0.2e0 * m.median_lines then 'none'
             when d.files_complete = 25 and (m.median_lines is null or d.line_count >= 0.6e0 * m.median_lines) then 'full'
             else 'part'

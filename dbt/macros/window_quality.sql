@@ -49,7 +49,6 @@ judged as (
     select
         *,
         case when n_required = 0 then 1e0 else cast(n_full as double) / n_required end as coverage,
-        past_required > 0 and past_seen = 0 as is_past_unknown,
         case
             when own_required > 0 and own_seen = 0 then 'unknown'
             when needs_previous and past_required > 0 and past_seen = 0 then 'unknown'

@@ -49,7 +49,9 @@ def build_ingest_dag(source: Source) -> DAG:
 
             context = get_current_context()
             start, end = context.get("data_interval_start"), context.get("data_interval_end")
-            window = window_of(source, context["params"], (start, end) if start and end else None)
+            # a run triggered over REST carries the form in its conf, which its params need not repeat
+            asked = {**context["params"], **(context["dag_run"].conf or {})}
+            window = window_of(source, asked, (start, end) if start and end else None)
             ingest.check(source, window, load_settings())
             return [day.isoformat() for day in window.days()]
 

@@ -75,7 +75,7 @@ active as (
         actor_id,
         event_day
     from actor_days
-    where event_type in ('PULL_REQUEST_REVIEW', 'PULL_REQUEST_REVIEW_COMMENT') and not is_own_item
+    where event_type in ('PULL_REQUEST_REVIEW', 'PULL_REQUEST_REVIEW_COMMENT') and not coalesce(is_own_item, false)
 
     union all
 

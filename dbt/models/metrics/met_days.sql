@@ -1,4 +1,4 @@
--- The days that a window of ours may touch: from the first event, or a year before what landed, to the end of the running year.
+-- The days that a window of ours may touch: from the first event, or a year before what landed, to the end of the running year's last week.
 with
 
 landed as (
@@ -21,7 +21,7 @@ edges as (
 
     select
         {{ plus_days(previous_period('year', period_start('year', "least(landed.first_day, coalesce(earliest.first_event, landed.first_day))")), -1) }} as first_day,
-        {{ next_period('year', period_start('year', 'landed.last_day')) }} as last_day
+        {{ plus_days(next_period('year', period_start('year', 'landed.last_day')), 6) }} as last_day
 
     from landed
     cross join earliest

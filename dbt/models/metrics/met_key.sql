@@ -3,15 +3,20 @@ with
 
 entities as (
 
-    select
-        entity_level,
-        entity_id,
-        min(born_on) as born_on
-
-    from {{ ref('met_entities') }}
-    group by
+    select distinct
         entity_level,
         entity_id
+
+    from {{ ref('met_entities') }}
+
+),
+
+-- the newest window and the one before, each judged by its own coverage
+ages as (
+
+    select 0 as age
+    union all
+    select 1 as age
 
 ),
 
@@ -22,66 +27,78 @@ windows as (
         metrics.row_class, metrics.length_days, metrics.needs_previous,
         metrics.first_ever or metrics.period = 'all' as first_ever,
         metrics.as_of,
-        entities.entity_level, entities.entity_id,
-        coalesce(metrics.as_of, {{ plus_days('date \'' ~ var("run_day") ~ '\'', -1) }}) as sample_date,
-        coalesce(metrics.as_of, (select max(day) from {{ ref('int_calendar__days') }})) as last_day,
+        entities.entity_level, entities.entity_id, ages.age,
+        coalesce(
+            {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.length_days, 0)') }},
+            {{ plus_days('date \'' ~ var("run_day") ~ '\'', -1) }}
+        ) as sample_date,
+        coalesce(
+            {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.length_days, 0)') }},
+            (select max(day) from {{ ref('int_calendar__days') }})
+        ) as last_day,
         case
             when metrics.period = 'all' then (select min(day) from {{ ref('met_days') }})
-            else {{ plus_days('metrics.as_of', '1 - metrics.length_days') }}
+            else {{ plus_days('metrics.as_of', '1 - (1 + ages.age) * metrics.length_days') }}
         end as first_day,
-        {{ plus_days('metrics.as_of', '1 - 2 * metrics.length_days') }} as previous_first_day
+        {{ plus_days('metrics.as_of', '1 - (2 + ages.age) * metrics.length_days') }} as previous_first_day
 
     from {{ ref('met_metrics') }} as metrics
     cross join entities
-    where metrics.period in ('rolling', 'all')
+    cross join ages
+    where metrics.period = 'rolling' or (metrics.period = 'all' and ages.age = 0)
 
 ),
 
 {{ window_quality('windows') }},
 
-series as (
+valued as (
 
-    select * from {{ ref('met_series') }}
+    select
+        judged.*,
+        case
+            when judged.quality = 'unknown' or judged.as_of is null then null
+            when judged.row_class = 'R' then coalesce(stored.amount, ever.amount)
+            else coalesce(stored.amount, ever.amount, 0e0)
+        end as amount
+
+    from judged
+    left join {{ ref('met_series') }} as stored
+        on
+            judged.metric_id = stored.metric_id
+            and judged.entity_level = stored.entity_level
+            and judged.entity_id = stored.entity_id
+            and judged.sample_date = stored.sample_date
+    left join {{ ref('met_all_time') }} as ever
+        on
+            judged.length_days is null
+            and judged.metric = ever.metric
+            and judged.entity_level = ever.entity_level
+            and judged.entity_id = ever.entity_id
+
+),
+
+compared as (
+
+    select
+        *,
+        lead(amount) over (partition by metric_id, entity_level, entity_id order by age) as previous_amount
+
+    from valued
 
 )
 
 select
-    judged.metric_id,
-    judged.metric,
-    judged.metric_source,
-    judged.window_name,
-    judged.unit,
-    judged.entity_level,
-    judged.entity_id,
-    judged.sample_date,
-    case
-        when judged.quality = 'unknown' or judged.as_of is null then null
-        when judged.row_class = 'R' then coalesce(newest.amount, ever.amount)
-        else coalesce(newest.amount, ever.amount, 0e0)
-    end as amount,
-    case
-        when judged.length_days is null or judged.is_past_unknown or judged.as_of is null then null
-        when judged.row_class = 'R' then past.amount
-        else coalesce(past.amount, 0e0)
-    end as previous_amount,
-    case when judged.as_of is null then 'unknown' else judged.quality end as quality,
-    case when judged.as_of is null then 0e0 else judged.coverage end as coverage
-from judged
-left join series as newest
-    on
-        judged.metric_id = newest.metric_id
-        and judged.entity_level = newest.entity_level
-        and judged.entity_id = newest.entity_id
-        and judged.sample_date = newest.sample_date
-left join series as past
-    on
-        judged.metric_id = past.metric_id
-        and judged.entity_level = past.entity_level
-        and judged.entity_id = past.entity_id
-        and {{ plus_days('judged.sample_date', '-judged.length_days') }} = past.sample_date
-left join {{ ref('met_all_time') }} as ever
-    on
-        judged.length_days is null
-        and judged.metric = ever.metric
-        and judged.entity_level = ever.entity_level
-        and judged.entity_id = ever.entity_id
+    metric_id,
+    metric,
+    metric_source,
+    window_name,
+    unit,
+    entity_level,
+    entity_id,
+    sample_date,
+    amount,
+    previous_amount,
+    case when as_of is null then 'unknown' else quality end as quality,
+    case when as_of is null then 0e0 else coverage end as coverage
+from compared
+where age = 0

@@ -47,9 +47,8 @@ select
     pieces.entity_level,
     pieces.entity_id,
     pieces.length_days,
-    calendar.day as sample_date,
-    calendar.day_no,
+    d.day as sample_date,
+    date_diff('day', date '1970-01-01', d.day) as day_no,
     pieces.amount
 from pieces
-inner join {{ ref('met_days') }} as calendar
-    on calendar.day_no between pieces.day_no and pieces.last_day_no
+cross join {{ days(plus_days("date '1970-01-01'", 'pieces.day_no'), plus_days("date '1970-01-01'", 'pieces.last_day_no')) }} as d (day)

@@ -43,8 +43,11 @@ rolling_amounts as (
         on rolling.entity_level = first_acts.entity_level and rolling.entity_id = first_acts.entity_id
     where
         rolling.metric not in ('_stayed', '_before')
-        -- a change needs a contribution before its window
-        and (rolling.metric not like 'change_in_%' or first_acts.day_no <= rolling.day_no - rolling.length_days)
+        -- a change needs a contribution before its window, and its closing zero a defined change the day before
+        and (
+            rolling.metric not like 'change_in_%'
+            or first_acts.day_no <= rolling.day_no - rolling.length_days - case when rolling.amount = 0 then 1 else 0 end
+        )
 
     union all
 

@@ -1,16 +1,31 @@
 with
 
+-- lost whole whatever the lines say: no measure for other days
+lost as (
+
+    select distinct calendar.day
+
+    from {{ ref('int_calendar__days') }} as calendar
+    inner join {{ ref('archive_caps') }} as caps
+        on calendar.day between caps.from_day and caps.to_day
+    where caps.family = '*' and caps.status = 'none'
+
+),
+
 days as (
 
     select
         calendar.day,
         coalesce(landed.hours_present, 0) as hours_present,
         coalesce(landed.files_complete, 0) as files_complete,
-        coalesce(landed.line_count, 0) as line_count
+        coalesce(landed.line_count, 0) as line_count,
+        lost.day is not null as is_lost
 
     from {{ ref('int_calendar__days') }} as calendar
     left join {{ ref('stg_github_archive__days') }} as landed
         on calendar.day = landed.archive_day
+    left join lost
+        on calendar.day = lost.day
 
 ),
 
@@ -51,7 +66,7 @@ whole as (
         cast(judged.line_count as double) / nullif(judged.median_lines, 0) as ratio,
         case
             when judged.hours_present = 0 then 'no hour was landed'
-            when judged.status = 'none' then 'below 20 % of the usual lines'
+            when judged.status = 'none' and not judged.is_lost then 'below 20 % of the usual lines'
             when caps.status is not null then caps.reason
             when judged.files_complete < 25 then 'hours are missing or damaged'
             when judged.status = 'part' then 'below 60 % of the usual lines'

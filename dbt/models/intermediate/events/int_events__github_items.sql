@@ -73,12 +73,16 @@ select
         when event_type in ('PULL_REQUEST_CLOSED', 'PULL_REQUEST_REOPENED', 'ISSUE_CLOSED', 'ISSUE_REOPENED')
             then cast({{ epoch_seconds('event_time') }} as varchar)
     end as last_key,
-    case when event_type = 'PULL_REQUEST_MERGED' then coalesce(merged_by_id, actor_id) else actor_id end as actor_user_id,
+    case
+        when event_type = 'PULL_REQUEST_MERGED' then coalesce(merged_by_id, actor_id)
+        -- a transferred issue is opened again by whoever moves it, a draft release published by another
+        when event_type in ('PULL_REQUEST_OPENED', 'ISSUE_OPENED', 'RELEASE_PUBLISHED') then coalesce(author_id, actor_id)
+        else actor_id
+    end as actor_user_id,
     case
         when event_type in ('STARRED', 'FORKED', 'RELEASE_PUBLISHED') then cast(null as bigint)
         -- since 2025-10-07 a pull request names no author; who opens it is its author
-        when event_type = 'PULL_REQUEST_OPENED' then coalesce(author_id, actor_id)
-        when event_type in ('ISSUE_COMMENT', 'PULL_REQUEST_REVIEW', 'PULL_REQUEST_REVIEW_COMMENT')
+        when event_type in ('PULL_REQUEST_OPENED', 'ISSUE_OPENED', 'ISSUE_COMMENT', 'PULL_REQUEST_REVIEW', 'PULL_REQUEST_REVIEW_COMMENT')
             then coalesce(author_id, actor_id)
         else author_id
     end as subject_user_id,

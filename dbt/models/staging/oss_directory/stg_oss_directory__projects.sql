@@ -6,9 +6,10 @@ current_rows as (
 
 ),
 
+-- coverage lands last: a day without it is a landing that was cut
 newest as (
 
-    select max(_day) as snapshot_day from {{ source('raw', 'oss_directory__projects') }}
+    select max(_day) as snapshot_day from {{ source('raw', 'oss_directory__coverage') }}
 
 )
 
