@@ -1,19 +1,23 @@
 """The two Iceberg catalogs, `lake` and `consumer`, in one SQL database (SQLite or PostgreSQL)."""
 
+import errno
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from pyiceberg.catalog.sql import SqlCatalog
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ValidationException
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from include.errors import FixNeeded, Unavailable
 from include.settings import Settings
 
 CATALOGS = ("lake", "consumer")
 BUSY_TIMEOUT_S = 60  # SQLite waits so long for another writer
+CONFLICTS = (CommitFailedException, CommitStateUnknownException, ValidationException, OperationalError)
 T = TypeVar("T")
 
 
@@ -37,9 +41,9 @@ def open_catalog(settings: Settings, name: str) -> SqlCatalog:
         # two processes may create the database's tables at the same moment: the second try finds them
         return retry(
             lambda: SqlCatalog(name, uri=uri, warehouse=settings.warehouse_of(name), **properties),
-            (OperationalError, ProgrammingError),
+            (IntegrityError, OperationalError, ProgrammingError),
         )
-    except (OperationalError, ProgrammingError) as error:
+    except (IntegrityError, OperationalError, ProgrammingError) as error:
         raise Unavailable(
             f"The catalog database does not answer ({type(error.orig).__name__}). Start it, or correct "
             "OPENIMPACT_CATALOG_URI (see .env.example); nothing was changed."
@@ -60,3 +64,30 @@ def retry(call: Callable[[], T], errors: tuple[type[Exception], ...], tries: int
                 raise
             time.sleep(0.05 * 2**attempt * (0.5 + random.random()))
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def sentences(what: str) -> Iterator[None]:
+    """Turns the failures of a write to the lake into sentences; `what` says what was not done.
+
+    Raises:
+        FixNeeded: the warehouse or the catalog database is full, or the warehouse is not writable.
+        Unavailable: other writers won every try, or the catalog database does not answer.
+    """
+    full = f"The warehouse is full: {what}. Free space, then run this again."
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise FixNeeded(full) from error
+        why = error.strerror or error
+        raise FixNeeded(
+            f"The warehouse cannot be written ({why}): {what}. Mend the storage, then run this again."
+        ) from error
+    except OperationalError as error:
+        if "disk is full" in str(error.orig):
+            raise FixNeeded(full) from error
+        kind = type(error.orig).__name__
+        raise Unavailable(f"The catalog database does not answer ({kind}): {what}. Try again later.") from error
+    except CONFLICTS as error:
+        raise Unavailable(f"Other writers came first every time: {what}. Try again later.") from error

@@ -4,8 +4,7 @@ import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.expressions import AlwaysTrue
 
-from include.lake.catalog import retry
-from include.lake.landing import CONFLICTS
+from include.lake.catalog import CONFLICTS, retry, sentences
 from include.lake.tables import ensure_table
 
 
@@ -17,13 +16,16 @@ def write_export(catalog: SqlCatalog, name: str, rows: pa.Table | pa.RecordBatch
 
     Raises:
         ContractBroken: a column changed its type.
+        FixNeeded: the warehouse is full or not writable; the table keeps its former content.
+        Unavailable: other writers won every try, or the catalog database does not answer.
     """
     data = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
-    table = ensure_table(catalog, f"exports.{name}", data.schema)
 
     def commit() -> int:
         table.refresh()
         table.overwrite(data, AlwaysTrue())
         return table.current_snapshot().snapshot_id
 
-    return retry(commit, CONFLICTS)
+    with sentences(f"exports.{name} was not written and keeps its former rows"):
+        table = ensure_table(catalog, f"exports.{name}", data.schema)
+        return retry(commit, CONFLICTS)

@@ -4,7 +4,7 @@ Every commit carries what it is (run id, window, rows), so that a commit whose
 answer was lost is recognised, and the transform knows which days changed.
 """
 
-import errno
+import hashlib
 import warnings
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -15,17 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ValidationException
 from pyiceberg.expressions import EqualTo
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
-from sqlalchemy.exc import OperationalError
 
-from include.errors import FixNeeded, SuspectData
-from include.lake.catalog import retry
+from include.errors import SuspectData
+from include.lake.catalog import CONFLICTS, retry, sentences
 
-CONFLICTS = (CommitFailedException, CommitStateUnknownException, ValidationException, OperationalError)
 ROWS_PER_FILE = 100_000
 
 
@@ -43,13 +40,15 @@ def replace_day(
 ) -> int | None:
     """Replaces the rows of `_day` = `day` by those of the files, in one atomic commit.
 
-    An empty list clears the day. A commit of this run for this day that is
-    already there is not repeated. Returns the snapshot id that holds the day;
+    An empty list clears the day. A commit of this run for this day and of these
+    very files that is already there is not repeated; files that the same run
+    fetched anew (a run cleared in Airflow keeps its id) are landed. Returns the snapshot id that holds the day;
     None if an empty day was landed into a table without data.
 
     Raises:
         SuspectData: a file holds rows of another day, or other than `rows` rows; nothing is committed.
         FixNeeded: the warehouse is full or not writable; the table keeps its former content.
+        Unavailable: other writers won every try, or the catalog database does not answer.
     """
     name = ".".join(table.name())
     _check_staged(name, day, parquet_paths, rows)
@@ -59,6 +58,7 @@ def replace_day(
         "openimpact.window-end": (day + timedelta(days=1)).isoformat(),
         "openimpact.rows": str(rows),
         "openimpact.rejected": str(rejected),
+        "openimpact.staged": _digest(parquet_paths),
     }
 
     def commit() -> int | None:
@@ -73,18 +73,8 @@ def replace_day(
         snapshot = table.current_snapshot()
         return snapshot.snapshot_id if snapshot else None
 
-    try:
+    with sentences(f"{name} for {day} was not landed and keeps its former rows"):
         return retry(commit, CONFLICTS)
-    except OSError as error:
-        why = (
-            "is full"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT)
-            else f"cannot be written ({error.strerror or error})"
-        )
-        raise FixNeeded(
-            f"The warehouse {why}: {name} for {day} was not landed and keeps its former rows. "
-            "Free space or mend the storage, then land the day again."
-        ) from error
 
 
 def snapshots_of(catalog: SqlCatalog, namespace: str = "raw") -> dict[str, int]:
@@ -128,7 +118,7 @@ def _newest_first(table: Table) -> Iterator[Snapshot]:
 
 
 def _commit_of(table: Table, properties: dict[str, str]) -> int | None:
-    keys = ("openimpact.run-id", "openimpact.window-start")
+    keys = ("openimpact.run-id", "openimpact.window-start", "openimpact.staged")
     wanted = {key: properties[key] for key in keys}
     for snapshot in _newest_first(table):
         summary = snapshot.summary
@@ -140,15 +130,23 @@ def _commit_of(table: Table, properties: dict[str, str]) -> int | None:
     return None
 
 
+def _digest(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
 def _check_staged(name: str, day: date, paths: list[Path], rows: int) -> None:
     found = 0
     for path in paths:
         days = pq.read_table(path, columns=["_day"])["_day"]
         found += len(days)
-        if len(days) and pc.min_max(days).as_py() != {"min": day, "max": day}:
+        if len(days) and (days.null_count or pc.min_max(days).as_py() != {"min": day, "max": day}):
             raise SuspectData(
-                f"{path.name}, staged for {name} on {day}, holds rows of other days; they would double on a re-run. "
-                "Fetch the day again; nothing was committed."
+                f"{path.name}, staged for {name} on {day}, holds rows of other days or of none; "
+                "they would double on a re-run. Fetch the day again; nothing was committed."
             )
     if found != rows:
         raise SuspectData(

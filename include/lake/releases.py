@@ -8,22 +8,24 @@ transaction points the namespaces `oso` (current) and `oso_<id>` (pinned) at the
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 from sqlalchemy import text
 
-from include.errors import FixNeeded
+from include.errors import FixNeeded, Unavailable
 from include.failpoints import failpoint
-from include.lake.catalog import open_catalog
+from include.lake.catalog import CONFLICTS, open_catalog, retry, sentences
 from include.lake.exports import write_export
 from include.settings import Settings
 
 CURRENT = "oso"
 VOLATILE_COLUMNS = {"computed_at", "run_id", "last_success_at", "lag_hours", "last_run_at", "seconds"}
 VOLATILE_TABLES = {"releases_v1"}
+ORPHAN_AFTER = timedelta(days=1)  # a tag of no release is younger than this while its publish may still run
 SCHEMA = pa.schema(
     [
         ("release_id", pa.string()),
@@ -78,7 +80,8 @@ def publish(
     leaves the former release current.
 
     Raises:
-        FixNeeded: no tables, or a table without a snapshot.
+        FixNeeded: no tables, a table without a snapshot, or a full warehouse.
+        Unavailable: a table was rewritten meanwhile; the former release stays current.
     """
     lake = open_catalog(settings, "lake")
     loaded = {name.split(".")[-1]: lake.load_table(name) for name in sorted(tables)}
@@ -98,11 +101,15 @@ def publish(
     write_export(lake, "releases_v1", _as_table([*list_releases(settings), release]))
     loaded["releases_v1"] = lake.load_table("exports.releases_v1")
     consumer = open_catalog(settings, "consumer")
-    pointers = {name: _pin(settings, lake, consumer, table, name, release.release_id) for name, table in loaded.items()}
+    with sentences("nothing was released and the former release stays current"):
+        pointers = {
+            name: _pin(settings, lake, consumer, table, name, release.release_id) for name, table in loaded.items()
+        }
     pinned = f"{CURRENT}_{release.release_id}"
     record = asdict(release) | {"published_at": now.isoformat(), "current": None}
     failpoint("before_release")
     with consumer.engine.begin() as db:
+        _lock(db)
         _create_namespaces(db, pinned, json.dumps(record))
         _point(db, pinned, pointers)
         _point(db, CURRENT, pointers)
@@ -153,7 +160,10 @@ def roll_back(settings: Settings, release_id: str) -> Release:
     release = show_release(settings, release_id)
     consumer = open_catalog(settings, "consumer")
     with consumer.engine.begin() as db:
+        _lock(db)
         pointers = _pointers(db, f"{CURRENT}_{release.release_id}")
+        if not pointers:
+            raise FixNeeded(f"Release {release_id!r} expired a moment ago; the current release stays. Choose another.")
         _point(db, CURRENT, pointers)
     return _with_current(settings, release)
 
@@ -162,30 +172,29 @@ def expire(settings: Settings, *, keep: int) -> list[str]:
     """Drops all but the newest `keep` releases and the current one. Returns the dropped ids, oldest last.
 
     Their rows go first, so that nobody can open them, then their tags and
-    metadata copies; the data that retained releases point at stays.
+    metadata copies; the data that retained releases point at stays. Tags that
+    a killed publish or expiry left behind go too, once they are a day old.
 
     Raises:
         FixNeeded: keep is below 1.
     """
     if keep < 1:
         raise FixNeeded(f"keep is {keep}; at least one release stays.")
-    gone = [release for release in list_releases(settings)[keep:] if not release.current]
     consumer, lake = open_catalog(settings, "consumer"), open_catalog(settings, "lake")
-    for release in gone:
-        namespace = f"{CURRENT}_{release.release_id}"
-        with consumer.engine.begin() as db:
-            pointers = _pointers(db, namespace)
-            for table in ("iceberg_tables", "iceberg_namespace_properties"):
-                column = "table_namespace" if table == "iceberg_tables" else "namespace"
-                db.execute(
-                    text(f"delete from {table} where catalog_name = 'consumer' and {column} = :n"), {"n": namespace}
-                )
+    gone = []
+    for release in list_releases(settings)[keep:]:
+        pointers = _forget(consumer, release.release_id)
+        if pointers is None:
+            continue
+        gone.append(release.release_id)
         for name, location in pointers.items():
-            table = lake.load_table(f"exports.{name}")
-            if f"release-{release.release_id}" in table.refs():
-                table.manage_snapshots().remove_tag(f"release-{release.release_id}").commit()
-            table.io.delete(location)
-    return [release.release_id for release in gone]
+            _untag(lake, f"exports.{name}", {f"release-{release.release_id}"})
+            try:
+                consumer._load_file_io(location=location).delete(location)
+            except FileNotFoundError:  # an expiry that was killed deleted it
+                pass
+    _sweep(settings, lake)
+    return gone
 
 
 def content_hash(settings: Settings, release_id: str = "current") -> str:
@@ -213,8 +222,14 @@ def content_hash(settings: Settings, release_id: str = "current") -> str:
 
 def _pin(settings: Settings, lake: SqlCatalog, consumer: SqlCatalog, table: Table, name: str, release_id: str) -> str:
     """Tags the table's snapshot and copies its metadata file; returns the copy's location."""
-    table.manage_snapshots().create_tag(table.current_snapshot().snapshot_id, f"release-{release_id}").commit()
+    snapshot_id = table.current_snapshot().snapshot_id
+    table.manage_snapshots().create_tag(snapshot_id, f"release-{release_id}").commit()
     table = lake.load_table(f"exports.{name}")
+    if table.current_snapshot().snapshot_id != snapshot_id:
+        raise Unavailable(
+            f"exports.{name} was rewritten while it was being released: nothing was released and the former release "
+            "stays current. Wait for the build to end, then publish again."
+        )
     file = table.metadata_location.rsplit("/", 1)[1]  # Trino refuses any other name than NNNNN-<uuid>.metadata.json
     copy = f"{settings.warehouse_of('consumer')}/{release_id}/{name}/metadata/{file}"
     with table.io.new_input(table.metadata_location).open() as source:
@@ -222,6 +237,55 @@ def _pin(settings: Settings, lake: SqlCatalog, consumer: SqlCatalog, table: Tabl
     with consumer._load_file_io(location=copy).new_output(copy).create(overwrite=True) as out:
         out.write(content)
     return copy
+
+
+def _forget(consumer: SqlCatalog, release_id: str) -> dict[str, str] | None:
+    """Deletes a release's rows and returns its pointers; None, and nothing deleted, if it is current by now."""
+    namespace = f"{CURRENT}_{release_id}"
+    with consumer.engine.begin() as db:
+        _lock(db)
+        if _current_id(db) == release_id:
+            return None
+        pointers = _pointers(db, namespace)
+        for table, column in (("iceberg_tables", "table_namespace"), ("iceberg_namespace_properties", "namespace")):
+            db.execute(text(f"delete from {table} where catalog_name = 'consumer' and {column} = :n"), {"n": namespace})
+    return pointers
+
+
+def _untag(lake: SqlCatalog, name: str, tags: set[str]) -> None:
+    """Removes those of the tags that the table has; a table that is gone has none."""
+
+    def remove() -> None:
+        table = lake.load_table(name)
+        for tag in sorted(tags & set(table.refs())):
+            table.manage_snapshots().remove_tag(tag).commit()
+
+    try:
+        retry(remove, CONFLICTS)
+    except NoSuchTableError:
+        pass
+
+
+def _sweep(settings: Settings, lake: SqlCatalog) -> None:
+    """Removes the tags of no retained release: they would keep their data for ever."""
+    newest = f"release-{datetime.now(UTC) - ORPHAN_AFTER:%Y%m%dt%H%M%S%f}z"
+    retained = {f"release-{release.release_id}" for release in list_releases(settings)}
+    for identifier in lake.list_tables("exports"):
+        refs = lake.load_table(identifier).refs()
+        orphans = {ref for ref in refs if ref.startswith("release-") and ref < newest} - retained
+        if orphans:
+            _untag(lake, ".".join(identifier), orphans)
+
+
+def _lock(db) -> None:
+    """Lets one transaction at a time move pointers: takes SQLite's write lock, on PostgreSQL that of one row."""
+    db.execute(
+        text(
+            "update iceberg_namespace_properties set property_value = property_value"
+            " where catalog_name = 'consumer' and namespace = :n and property_key = 'exists'"
+        ),
+        {"n": CURRENT},
+    )
 
 
 def _create_namespaces(db, pinned: str, record: str) -> None:

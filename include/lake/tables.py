@@ -5,6 +5,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform
+from sqlalchemy.exc import IntegrityError
 
 from include.errors import ContractBroken
 from include.lake.catalog import retry
@@ -69,7 +70,8 @@ def current_files(table: Table) -> list[str]:
 
 def _create(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str | None) -> Table:
     namespace = name.split(".")[0]
-    catalog.create_namespace_if_not_exists(namespace)
+    # two processes may create it at the same moment: the second try finds it
+    retry(lambda: catalog.create_namespace_if_not_exists(namespace), (IntegrityError,))
     try:
         with catalog.create_table_transaction(name, schema=schema, properties=PROPERTIES) as transaction:
             if partition_by:

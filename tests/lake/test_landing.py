@@ -7,9 +7,11 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.exceptions import CommitFailedException
 
-from include.errors import ContractBroken, FixNeeded, SuspectData
+from include.errors import ContractBroken, FixNeeded, SuspectData, Unavailable
 from include.lake.catalog import open_catalog
+from include.lake.exports import write_export
 from include.lake.landing import EVERYTHING, earliest_day_touched, replace_day, snapshots_of
 from include.lake.tables import ensure_table
 from include.settings import load_settings
@@ -58,6 +60,12 @@ def test_an_empty_day_after_a_full_one_clears_it(catalog, table, tmp_path):
 def test_a_commit_whose_answer_was_lost_is_not_repeated(catalog, table, tmp_path):
     first = land(table, tmp_path, MONDAY, "a")
     assert land(table, tmp_path, MONDAY, "a") == first
+
+
+def test_a_day_that_the_same_run_fetched_anew_is_landed(catalog, table, tmp_path):
+    land(table, tmp_path, MONDAY, "a")
+    land(table, tmp_path, MONDAY, "a", "b")
+    assert ids(catalog) == ["a", "b"]
 
 
 def test_a_commit_says_what_it_is(catalog, table, tmp_path):
@@ -122,3 +130,59 @@ def test_a_table_may_grow_and_never_change_a_type(catalog, table):
     assert [f.name for f in wider.schema().fields] == ["id", "_day", "n"]
     with pytest.raises(ContractBroken, match=r"raw\.x\.id is .*string in the lake and int64"):
         ensure_table(catalog, "raw.x", pa.schema([("id", pa.int64())]), "_day")
+
+
+def test_rows_without_a_day_are_refused(catalog, table, tmp_path):
+    path = tmp_path / "dayless.parquet"
+    pq.write_table(pa.table({"id": ["a", "b"], "_day": [MONDAY, None]}, schema=SCHEMA), path)
+    with pytest.raises(SuspectData, match="other days or of none"):
+        replace_day(table, MONDAY, [path], run_id="r1", rows=2, rejected=0)
+    assert ids(catalog) == []
+
+
+def test_a_conflict_that_never_ends_is_a_sentence(catalog, table, tmp_path, monkeypatch):
+    def conflict(*_, **__):
+        raise CommitFailedException("branch main has changed")
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(table, "transaction", conflict)
+    with pytest.raises(Unavailable, match="Other writers came first every time: raw.x for 2026-01-05"):
+        land(table, tmp_path, MONDAY, "a")
+
+
+def test_a_full_disk_leaves_the_former_export(catalog, monkeypatch):
+    write_export(catalog, "a_v1", pa.table({"a": [1]}))
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pyiceberg.io.pyarrow.write_file", full)
+    with pytest.raises(FixNeeded, match=r"warehouse is full: exports\.a_v1 was not written"):
+        write_export(catalog, "a_v1", pa.table({"a": [2]}))
+    monkeypatch.undo()
+    assert catalog.load_table("exports.a_v1").scan().to_arrow()["a"].to_pylist() == [1]
+
+
+def _create_in_a_process(home, name):
+    ensure_table(open_catalog(load_settings({"OPENIMPACT_HOME": home}), "lake"), name, SCHEMA, "_day")
+
+
+def test_processes_may_use_a_new_lake_first_at_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    runs = [context.Process(target=_create_in_a_process, args=(str(tmp_path), f"raw.t{n}")) for n in range(4)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0, 0, 0, 0]
+
+
+def test_a_namespace_that_another_process_just_made_is_used(tmp_path, monkeypatch):
+    catalog = open_catalog(load_settings({"OPENIMPACT_HOME": str(tmp_path)}), "lake")
+    catalog.create_namespace("raw")
+    answers = [False]  # what a process sees that looked just before the other one wrote
+    real = type(catalog).namespace_exists
+    monkeypatch.setattr(
+        type(catalog), "namespace_exists", lambda self, name: answers.pop() if answers else real(self, name)
+    )
+    assert ensure_table(catalog, "raw.x", SCHEMA, "_day").name() == ("raw", "x")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from include.errors import FixNeeded
+from include.errors import FixNeeded, Unavailable
+from include.lake import releases
 from include.lake.catalog import open_catalog
 from include.lake.exports import write_export
 from include.lake.releases import content_hash, expire, list_releases, open_release_table, publish, roll_back
@@ -32,6 +33,20 @@ def release(settings):
     return publish(settings, ["exports.a_v1", "exports.b_v1"], run_id="r", code_sha="c", directory_sha="d").release_id
 
 
+def killed_publish(settings):
+    code = (
+        "from include.lake.releases import publish; from include.settings import load_settings;"
+        "publish(load_settings(), ['exports.a_v1', 'exports.b_v1'], run_id='r', code_sha='c', directory_sha='d')"
+    )
+    env = os.environ | {"OPENIMPACT_HOME": str(settings.home), "OPENIMPACT_FAILPOINT": "before_release"}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env).returncode == 70
+
+
+def tags(settings):
+    refs = open_catalog(settings, "lake").load_table("exports.a_v1").refs()
+    return sorted(ref for ref in refs if ref.startswith("release-"))
+
+
 def values(settings, namespace="oso"):
     consumer = open_catalog(settings, "consumer")
     return [sorted(consumer.load_table(f"{namespace}.{t}_v1").scan().to_arrow()[t].to_pylist()) for t in "ab"]
@@ -51,12 +66,7 @@ def test_a_kill_before_the_switch_leaves_the_former_release(settings):
     export(settings, 1)
     first = release(settings)
     export(settings, 1, 2)
-    code = (
-        "from include.lake.releases import publish; from include.settings import load_settings;"
-        "publish(load_settings(), ['exports.a_v1', 'exports.b_v1'], run_id='r', code_sha='c', directory_sha='d')"
-    )
-    env = os.environ | {"OPENIMPACT_HOME": str(settings.home), "OPENIMPACT_FAILPOINT": "before_release"}
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env).returncode == 70
+    killed_publish(settings)
     assert [r.release_id for r in list_releases(settings)] == [first]
     assert values(settings) == [[1], [1]]
 
@@ -119,3 +129,54 @@ def test_an_unknown_release_is_told_with_the_known_ones(settings):
     made = release(settings)
     with pytest.raises(FixNeeded, match=f"no release 'x'. Retained releases: {made}"):
         roll_back(settings, "x")
+
+
+def test_an_export_rewritten_during_a_publish_is_not_released(settings, monkeypatch):
+    export(settings, 1)
+    first = release(settings)
+    real = releases.write_export
+
+    def rewrite_first(*args):
+        export(settings, 1, 2, 3)
+        return real(*args)
+
+    monkeypatch.setattr(releases, "write_export", rewrite_first)
+    with pytest.raises(Unavailable, match=r"exports\.a_v1 was rewritten while it was being released"):
+        release(settings)
+    assert [r.release_id for r in list_releases(settings)] == [first]
+    assert values(settings) == [[1], [1]]
+
+
+def test_a_release_made_current_during_expiry_stays(settings, monkeypatch):
+    made = []
+    for n in range(3):
+        export(settings, n)
+        made.append(release(settings))
+    seen = list_releases(settings)
+    roll_back(settings, made[0])
+    monkeypatch.setattr(releases, "list_releases", lambda _: seen)
+    assert expire(settings, keep=1) == [made[1]]
+    assert values(settings) == [[0], [0]]
+
+
+def test_expiry_removes_the_tags_of_a_killed_publish_once_they_are_old(settings, monkeypatch):
+    export(settings, 1)
+    first = release(settings)
+    killed_publish(settings)
+    assert len(tags(settings)) == 2
+    expire(settings, keep=1)
+    assert len(tags(settings)) == 2  # it may still be running
+    monkeypatch.setattr(releases, "ORPHAN_AFTER", timedelta())
+    expire(settings, keep=1)
+    assert tags(settings) == [f"release-{first}"]
+    assert values(settings) == [[1], [1]]
+
+
+def test_a_release_expires_though_an_export_of_it_is_gone(settings):
+    made = []
+    for n in range(2):
+        export(settings, n)
+        made.append(release(settings))
+    open_catalog(settings, "lake").drop_table("exports.b_v1")
+    assert expire(settings, keep=1) == [made[0]]
+    assert [r.release_id for r in list_releases(settings)] == [made[1]]
