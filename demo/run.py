@@ -23,6 +23,7 @@ from demo.world import LAST_DAY
 ROOT = Path(__file__).resolve().parents[1]
 DAYS = 30
 PATIENCE_S = 420
+MARK = ".openimpact-demo"  # the home is the demo's own and may be emptied
 
 
 class DemoFailed(Exception):
@@ -35,9 +36,8 @@ def main(home: Path, *, once: bool) -> int:
     With `once` it stops by itself, else it stays up until Ctrl-C. Every process it started is gone afterwards.
     """
     signal.signal(signal.SIGTERM, _interrupt)
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
     try:
+        _empty(home)
         with DemoServer(0) as upstreams:
             say(f"the made-up upstreams answer at {upstreams.base_url}")
             env = environment(home, upstreams.base_url)
@@ -237,6 +237,15 @@ def _rows(catalog, table: str) -> list[dict]:
     return catalog.load_table(f"oso.{table}").scan().to_arrow().to_pylist()
 
 
+def _empty(home: Path) -> None:
+    """A new, marked home; only a folder that an earlier demo marked is emptied."""
+    if home.exists() and any(home.iterdir()) and not (home / MARK).exists():
+        raise DemoFailed(f"{home} holds files that no demo made; nothing was touched. Choose another --home.")
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / MARK).touch()
+
+
 def _stop(process: subprocess.Popen) -> None:
     for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
         try:
@@ -261,5 +270,7 @@ def _interrupt(*_) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m demo run`."""
-    parser.add_argument("--home", type=Path, default=ROOT / ".openimpact" / "demo", help="emptied first")
+    parser.add_argument(
+        "--home", type=Path, default=ROOT / ".openimpact" / "demo", help="emptied first, if an earlier demo made it"
+    )
     parser.add_argument("--once", action="store_true", help="stop by itself")

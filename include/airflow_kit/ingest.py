@@ -20,13 +20,17 @@ def raw_assets(source: Source) -> list[Asset]:
     ]
 
 
+def _day_param() -> Param:
+    """A field of the form; each key needs its own, since Airflow keeps the given value in the object."""
+    return Param(
+        None, type=["null", "string"], format="date", description_md="UTC day, YYYY-MM-DD; empty = the run's own"
+    )
+
+
 def build_ingest_dag(source: Source) -> DAG:
     """The DAG of one registered source; its doc is the source's runbook."""
     schedule = CronDataIntervalTimetable(source.schedule, timezone="UTC") if source.schedule else None
     last_day = load_settings().last_day
-    day = Param(
-        None, type=["null", "string"], format="date", description_md="UTC day, YYYY-MM-DD; empty = the run's own"
-    )
     with DAG(
         dag_id=f"ingest_{source.name}",
         description=source.doc,
@@ -36,42 +40,42 @@ def build_ingest_dag(source: Source) -> DAG:
         end_date=datetime.combine(last_day, time(23, 59), UTC) if last_day else None,
         catchup=False,
         max_active_runs=2 if source.window == "day" else 1,
-        params={"from_day": day, "to_day": day},
+        params={"from_day": _day_param(), "to_day": _day_param()},
         default_args={"owner": source.owner, **TASK},
         tags=["kind/ingest", f"window/{source.window}", f"tier/{source.tier}", f"source/{source.name}"],
     ) as dag:
 
         @task(pool=source.pool.name)
-        def check() -> list[str]:
-            """Refuses a window that the source cannot load; returns its days."""
+        def check() -> list[list[str]]:
+            """Refuses a window that the source cannot load; returns its days in batches."""
             from include import ingest
-            from include.airflow_kit.windows import window_of
+            from include.airflow_kit.windows import batches, window_of
 
             context = get_current_context()
             start, end = context.get("data_interval_start"), context.get("data_interval_end")
-            # a run triggered over REST carries the form in its conf, which its params need not repeat
-            asked = {**context["params"], **(context["dag_run"].conf or {})}
-            window = window_of(source, asked, (start, end) if start and end else None)
+            window = window_of(source, context["params"], (start, end) if start and end else None)
             ingest.check(source, window, load_settings())
-            return [day.isoformat() for day in window.days()]
+            return batches(window)
 
         @task(pool=source.pool.name)
         def fetch(days: list[str]) -> list[str]:
-            """Stages every day as files outside the tables."""
+            """Stages every day of a batch as files outside the tables."""
             from datetime import date
 
             from include import ingest
 
             context = get_current_context()
-            run_id = "".join(c if c.isalnum() else "-" for c in context["run_id"])
+            # with the try in it: a cleared run reads the day again, and its landing must not pass for the former one
+            run_id = "".join(c if c.isalnum() else "-" for c in f"{context['run_id']}-{context['ti'].try_number}")
             settings = load_settings()
             return [str(ingest.fetch_day(source, date.fromisoformat(day), settings, run_id)) for day in days]
 
         @task
-        def validate(staged: list[str]) -> list[str]:
+        def validate(fetched: list[list[str]]) -> list[str]:
             """Runs the Great Expectations suite on the staged files of every day."""
             from include import ingest
 
+            staged = [path for batch in fetched for path in batch]
             for path in staged:
                 ingest.validate_run(Path(path), load_settings())
             return staged
@@ -85,5 +89,5 @@ def build_ingest_dag(source: Source) -> DAG:
                 ingest.commit_run(Path(path), load_settings())
             return len(staged)
 
-        commit(validate(fetch(check())))
+        commit(validate(fetch.expand(days=check())))
     return dag

@@ -1,13 +1,27 @@
 """Retries by kind of error: what may pass is tried again, what a person must mend fails at once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule
 
 from include.errors import FixNeeded, RateLimited, SuspectData, TryLater
 
 RETRIES = 4
-POLICY = ExceptionRetryPolicy(
+MARGIN = timedelta(seconds=10)  # after an upstream's quota opens
+
+
+class ByError(ExceptionRetryPolicy):
+    """The rules; a rate limit that says when it opens again is waited out until then."""
+
+    def evaluate(self, exception, try_number, max_tries, context=None) -> RetryDecision:
+        """What to do after `exception`."""
+        if isinstance(exception, RateLimited) and exception.retry_at:
+            wait = max(exception.retry_at - datetime.now(UTC), timedelta(0)) + MARGIN
+            return RetryDecision.retry(wait, f"the upstream's quota is spent until {exception.retry_at:%H:%M} UTC")
+        return super().evaluate(exception, try_number, max_tries, context)
+
+
+POLICY = ByError(
     rules=[
         RetryRule(exception=FixNeeded, action=RetryAction.FAIL, reason="a person must change something first"),
         RetryRule(
@@ -21,10 +35,15 @@ POLICY = ExceptionRetryPolicy(
         ),
         RetryRule(
             exception=TryLater,
-            action=RetryAction.RETRY,
-            retry_delay=timedelta(minutes=5),
+            action=RetryAction.RETRY,  # without a delay of its own the task's, which doubles
             reason="the upstream does not answer or has not published yet",
         ),
     ]
 )
-TASK = {"retries": RETRIES, "retry_policy": POLICY, "retry_delay": timedelta(minutes=5)}
+TASK = {
+    "retries": RETRIES,
+    "retry_policy": POLICY,
+    "retry_delay": timedelta(minutes=5),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(hours=1),
+}

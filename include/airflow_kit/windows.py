@@ -31,3 +31,10 @@ def window_of(source: Source, params: dict, interval: tuple[datetime, datetime] 
         )
     start, end = (moment.astimezone(UTC).date() for moment in interval)
     return Window(start - timedelta(days=source.restate_days), end)
+
+
+def batches(window: Window, *, days_per_batch: int = 7, most: int = 20) -> list[list[str]]:
+    """The days (ISO) in runs of neighbours, one a mapped task: a week each, longer when there are more than `most`."""
+    days = [day.isoformat() for day in window.days()]
+    size = max(days_per_batch, -(-len(days) // most))
+    return [days[start : start + size] for start in range(0, len(days), size)]

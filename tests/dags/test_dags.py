@@ -4,12 +4,12 @@ import ast
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from include.airflow_kit.windows import window_of
+from include.airflow_kit.windows import batches, window_of
 from include.errors import BadCredentials, RateLimited, SuspectData, Unavailable, WindowRefused
 from include.sources import all_sources, get_source
 from include.sources.base import Window
@@ -81,6 +81,81 @@ def test_a_run_without_days_is_refused():
 def test_reversed_days_are_refused():
     with pytest.raises(WindowRefused, match="from_day 2026-11-03 is after to_day 2026-11-01"):
         window_of(get_source("github_archive"), {"from_day": "2026-11-03", "to_day": "2026-11-01"}, None)
+
+
+def test_the_two_days_of_the_form_stay_two_days(bag):
+    from airflow.sdk.definitions.param import process_params
+
+    form = {"from_day": "2025-09-28", "to_day": "2025-10-27"}
+    for source in all_sources():
+        dag = bag.dags[f"ingest_{source.name}"]
+        assert process_params(dag, dag.get_task("check"), form, suppress_exception=False) == form
+
+
+def test_a_source_of_now_takes_the_asked_day_to_be_refused_by_the_check():
+    from include.ingest import check
+    from include.settings import load_settings
+
+    source = get_source("oss_directory")
+    window = window_of(source, {"from_day": "2025-10-01"}, None)
+    with pytest.raises(WindowRefused, match="describes today only"):
+        check(source, window, load_settings({}))
+
+
+@pytest.mark.parametrize(
+    ("days", "sizes"), [(1, [1]), (7, [7]), (8, [7, 1]), (30, [7, 7, 7, 7, 2]), (365, [19] * 19 + [4])]
+)
+def test_days_are_fetched_in_at_most_twenty_batches(days, sizes):
+    first = date(2025, 1, 1)
+    found = batches(Window(first, first + timedelta(days=days)))
+    assert [len(batch) for batch in found] == sizes
+    assert [day for batch in found for day in batch] == [str(first + timedelta(days=n)) for n in range(days)]
+
+
+def test_transform_and_publish_follow_the_assets_and_the_pools(bag):
+    transform, publish = bag.dags["transform"], bag.dags["publish"]
+    assert {t.task_id for t in transform.tasks if t.pool == "duckdb_file"} == {"intermediate", "metrics", "exports"}
+    assert [asset.name for asset in transform.get_task("exports").outlets] == ["exports"]
+    assert transform.max_active_runs == publish.max_active_runs == 1
+    assert publish.get_task("release").pool == "iceberg_commit"
+    for source in all_sources():
+        assert bag.dags[f"ingest_{source.name}"].get_task("commit").pool == "iceberg_commit"
+
+
+MAY_NOT_IMPORT = {
+    "include/http": ("airflow", "dbt", "include.lake", "include.sources"),
+    "include/lake": ("airflow", "dbt", "include.sources"),
+    "include/sources": ("airflow", "dbt", "include.airflow_kit"),
+    "include/quality": ("airflow", "dbt", "include.airflow_kit"),
+    "dags": ("dags", "pyarrow", "pyiceberg", "great_expectations"),
+}
+LOADED_BY_DBT = {"duckdb_raw.py"}  # a plugin of dbt-duckdb, named in dbt/profiles.yml
+
+
+@pytest.mark.parametrize("folder", MAY_NOT_IMPORT)
+def test_nothing_imports_upward(folder):
+    banned = MAY_NOT_IMPORT[folder]
+    upward = [
+        f"{path.name}: {name}"
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name not in LOADED_BY_DBT
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
+        if any(name == one or name.startswith(one + ".") for one in banned)
+    ]
+    assert not upward, f"{folder}/ may not import {banned}; move the shared part down: {upward}"
+
+
+def test_a_rate_limit_waits_until_it_opens_and_an_outage_longer_each_time():
+    from include.airflow_kit.retries import POLICY, TASK
+
+    opens = datetime.now(UTC) + timedelta(minutes=40)
+    delay = POLICY.evaluate(RateLimited("x", opens), 1, 4, None).retry_delay
+    assert timedelta(minutes=39) < delay < timedelta(minutes=41)
+    assert POLICY.evaluate(RateLimited("x"), 1, 4, None).retry_delay == timedelta(minutes=15)
+    assert POLICY.evaluate(Unavailable("x"), 1, 4, None).retry_delay is None
+    assert TASK["retry_exponential_backoff"] == 2 and TASK["max_retry_delay"] == timedelta(hours=1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""Prints the ratios: python -m tests.bench [parse|land|memory|rolling|increment] [--repeat N]; all without a name.
+
+Every job runs in a process of its own, on one core, the two sides in turn. A
+missed goal is printed, not raised: a busy machine fails nobody. Exit status 0
+whenever the jobs themselves ran.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import increment, land, memory, parse, rolling
+
+MEASUREMENTS = {module.__name__.rpartition(".")[2]: module for module in (parse, land, memory, rolling, increment)}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the named measurements, or all; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Cost ratios beside their goals.")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(MEASUREMENTS)}; default all")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each job, of which the median counts")
+    parser.add_argument("--keep", type=Path, help="folder for the generated data, reused by the next run")
+    arguments = parser.parse_args(argv)
+    if unknown := set(arguments.names) - MEASUREMENTS.keys():
+        parser.error(f"no measurement is called {', '.join(sorted(unknown))}; known are {', '.join(MEASUREMENTS)}")
+    with tempfile.TemporaryDirectory(prefix="openimpact-bench-") as scratch:
+        folder = (arguments.keep or Path(scratch)).resolve()
+        for name in arguments.names or MEASUREMENTS:
+            module = MEASUREMENTS[name]
+            print(f"{name}: {module.__doc__.splitlines()[0]}", flush=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            for line in module.measure(folder / name, arguments.repeat):
+                print(f"  {line}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

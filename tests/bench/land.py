@@ -1,0 +1,129 @@
+"""CPU of landing a day's archive hours, over dlt loading the same events from a generator of dicts: at most 1/5.
+
+dlt belongs to the benchmark alone: requirements-bench.txt.
+"""
+
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench.home import fresh_home, land_directory
+from tests.bench.hours import ERAS, tracked_names, write_hours
+from tests.bench.jobs import Cpu, in_turn, verdict
+
+HOURS, GOAL = 2, 0.2
+
+
+def measure(folder: Path, repeat: int) -> Iterator[str]:
+    """The ratio, and for scale dlt behind our own parser."""
+    if importlib.util.find_spec("dlt") is None:
+        yield "dlt is not installed, so there is nothing to compare with; install requirements-bench.txt."
+        return
+    hours = str(write_hours(folder / "full", "full", hours=HOURS))
+    ours, dicts, rows = in_turn(repeat, (land_day, hours), (dlt_from_dicts, hours), (dlt_from_rows, hours))
+    detail = (
+        f"{HOURS} hours, {ours['rows']:.0f} rows of {dicts['rows']:.0f}; {ours['cpu']:.2f} s over {dicts['cpu']:.2f} s"
+    )
+    yield verdict("land / dlt from dicts", ours["cpu"] / dicts["cpu"], GOAL, detail=detail)
+    yield f"for scale, land / dlt fed by our parser: {ours['cpu'] / rows['cpu']:.2f} ({rows['cpu']:.2f} s), no goal"
+
+
+def land_day(hours: str) -> dict:
+    """Job: fetch, validate and commit the day, as the shell and Airflow do."""
+    import great_expectations  # noqa: F401  as with dlt, imports are not the job
+
+    from include import ingest
+    from include.lake.catalog import open_catalog
+    from include.sources import get_source
+    from include.sources.base import Window
+
+    with fresh_home(hours) as settings:
+        land_directory(settings)
+        with Cpu() as cpu:
+            ingest.land(get_source("github_archive"), Window.of(ERAS["full"].date()), settings)
+        events = open_catalog(settings, "lake").load_table("raw.github_archive__events")
+        return {"cpu": cpu.seconds, "rows": int(events.current_snapshot().summary["total-records"])}
+
+
+def dlt_from_dicts(hours: str) -> dict:
+    """Job: what one writes first with dlt: gzip, json.loads, yield the flat dict of each tracked event."""
+    return _with_dlt(lambda: _flat_dicts(hours))
+
+
+def dlt_from_rows(hours: str) -> dict:
+    """Job: dlt fed with the very rows of our parser, as dicts."""
+    return _with_dlt(lambda: _our_dicts(hours))
+
+
+def _flat_dicts(hours: str) -> Iterator[dict]:
+    import gzip
+
+    tracked = set(tracked_names())
+    for path in sorted(Path(hours).glob("*.gz")):
+        with gzip.open(path, "rt") as lines:
+            for event in map(json.loads, lines):
+                if event["repo"]["name"] in tracked:
+                    yield _flat(event)
+
+
+def _flat(event: dict) -> dict:
+    payload, org = event["payload"], event.get("org") or {}
+    item = payload.get("comment") or payload.get("review") or payload.get("release") or {}
+    about = payload.get("pull_request") or payload.get("issue") or {}
+    author = item.get("user") or about.get("user") or {}
+    return {
+        **{key: event[key] for key in ("id", "type", "created_at", "public")},
+        **{"actor_id": event["actor"]["id"], "actor_login": event["actor"]["login"]},
+        **{"repo_id": event["repo"]["id"], "repo_name": event["repo"]["name"]},
+        **{"org_id": org.get("id"), "org_login": org.get("login")},
+        **{key: payload.get(key) for key in ("action", "ref", "number", "size")},
+        **{"object_id": item.get("id"), "author_id": author.get("id"), "author_login": author.get("login")},
+        **{"opened_at": about.get("created_at"), "closed_at": about.get("closed_at")},
+        "payload": json.dumps(payload, separators=(",", ":"), ensure_ascii=False),
+    }
+
+
+def _our_dicts(hours: str) -> Iterator[list[dict]]:
+    from datetime import UTC, datetime
+
+    from include.http import HttpClient
+    from include.sources.base import Batch, Connection, Context, Tracked, Window
+    from include.sources.github_archive import SOURCE
+
+    context = Context(
+        connection=Connection(urls=(f"file://{hours}",)),
+        http=HttpClient(),
+        now=datetime.now(UTC),
+        tracked=Tracked(names=frozenset(tracked_names())),
+    )
+    for item in SOURCE.fetch(Window.of(ERAS["full"].date()), context):
+        if isinstance(item, Batch) and item.stream == "events":
+            yield item.rows.to_pylist()
+
+
+def _with_dlt(rows) -> dict:
+    """Loads into a fresh local Iceberg table, one worker a stage as we have."""
+    with tempfile.TemporaryDirectory(prefix="openimpact-bench-dlt-") as folder:
+        catalog = {"uri": f"sqlite:///{folder}/catalog.db", "type": "sql", "warehouse": f"file://{folder}/lake"}
+        os.environ.update(
+            DLT_DATA_DIR=f"{folder}/data",
+            RUNTIME__DLTHUB_TELEMETRY="false",
+            RUNTIME__LOG_LEVEL="ERROR",
+            DESTINATION__FILESYSTEM__BUCKET_URL=f"file://{folder}/lake",
+            EXTRACT__WORKERS="1",
+            NORMALIZE__WORKERS="1",
+            LOAD__WORKERS="1",
+            ICEBERG_CATALOG__ICEBERG_CATALOG_TYPE="sql",
+            ICEBERG_CATALOG__ICEBERG_CATALOG_CONFIG=json.dumps(catalog),
+        )
+        import dlt
+        import pyiceberg.table  # noqa: F401
+
+        pipeline = dlt.pipeline("bench", destination="filesystem", dataset_name="raw", pipelines_dir=f"{folder}/pipes")
+        with Cpu() as cpu:
+            pipeline.run(dlt.resource(rows(), name="events", write_disposition="append", table_format="iceberg"))
+        loaded = pipeline.last_trace.last_normalize_info.row_counts["events"]
+        return {"cpu": cpu.seconds, "rows": loaded}

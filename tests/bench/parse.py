@@ -1,0 +1,56 @@
+"""CPU of reading one archive hour into rows, over gunzip of the same file: at most 2.2 before 2025-10-07, 3.0 after."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench.hours import ERAS, tracked_names, write_hours
+from tests.bench.jobs import Cpu, in_turn, verdict
+
+GOALS = {"full": 2.2, "slim": 3.0}
+
+
+def measure(folder: Path, repeat: int) -> Iterator[str]:
+    """The ratio of each era."""
+    for era, goal in GOALS.items():
+        hours = write_hours(folder / era, era)
+        file = next(hours.glob("*.gz"))
+        gunzip, parse = in_turn(repeat, (gunzip_hour, str(file)), (parse_hour, str(hours), era))
+        detail = (
+            f"{file.stat().st_size / 1e6:.0f} MB gz, {gunzip['bytes'] / 1e6:.0f} MB of JSON, {parse['rows']:.0f} rows kept; "
+            f"{parse['cpu']:.2f} s over {gunzip['cpu']:.2f} s"
+        )
+        yield verdict(f"{era} era, parse / gunzip", parse["cpu"] / gunzip["cpu"], goal, detail=detail)
+
+
+def gunzip_hour(file: str) -> dict:
+    """Job: isal's gunzip alone, in the parser's block size."""
+    from isal import igzip
+
+    from include.sources._archive_parse import BLOCK
+
+    size = 0
+    with Cpu() as cpu, igzip.open(file, "rb") as lines:
+        while block := lines.read(BLOCK):
+            size += len(block)
+    return {"cpu": cpu.seconds, "bytes": size}
+
+
+def parse_hour(folder: str, era: str) -> dict:
+    """Job: the source's own fetch of a day that has this one hour, to record batches."""
+    from include.http import HttpClient
+    from include.sources.base import Batch, Connection, Context, Tracked, Window
+    from include.sources.github_archive import SOURCE
+
+    context = Context(
+        connection=Connection(urls=(f"file://{folder}",)),
+        http=HttpClient(),
+        now=datetime.now(UTC),
+        tracked=Tracked(names=frozenset(tracked_names())),
+    )
+    rows = 0
+    with Cpu() as cpu:
+        for item in SOURCE.fetch(Window.of(ERAS[era].date()), context):
+            if isinstance(item, Batch) and item.stream == "events":
+                rows += item.rows.num_rows
+    return {"cpu": cpu.seconds, "rows": rows}
