@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint fmt test test-cluster docs clean
+.PHONY: help setup demo lint fmt test test-cluster bench docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | sort | expand -t 16
@@ -37,6 +37,9 @@ test: setup  ## everything that needs only Python
 
 test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino (needs their binaries, Maven and JDK 25)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster $(ARGS)
+
+bench: setup  ## ratios of parsing, landing and building, from one run
+	$(PY) -m tests.bench $(ARGS)
 
 docs: setup  ## the dbt docs site as one file, from the last build
 	$(PY) -m include docs

@@ -1,8 +1,8 @@
 """Prints the ratios: python -m tests.bench [parse|land|memory|rolling|increment] [--repeat N]; all without a name.
 
 Every job runs in a process of its own, on one core, the two sides in turn. A
-missed goal is printed, not raised: a busy machine fails nobody. Exit status 0
-whenever the jobs themselves ran.
+missed goal is printed, not raised: a busy machine fails nobody. The exit status
+is 1 only if a job broke, so that its ratio is not known.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import increment, land, memory, parse, rolling
+from tests.bench.jobs import JobFailed
 
 MEASUREMENTS = {module.__name__.rpartition(".")[2]: module for module in (parse, land, memory, rolling, increment)}
 
@@ -24,15 +25,20 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.names) - MEASUREMENTS.keys():
         parser.error(f"no measurement is called {', '.join(sorted(unknown))}; known are {', '.join(MEASUREMENTS)}")
+    status = 0
     with tempfile.TemporaryDirectory(prefix="openimpact-bench-") as scratch:
         folder = (arguments.keep or Path(scratch)).resolve()
         for name in arguments.names or MEASUREMENTS:
             module = MEASUREMENTS[name]
             print(f"{name}: {module.__doc__.splitlines()[0]}", flush=True)
             (folder / name).mkdir(parents=True, exist_ok=True)
-            for line in module.measure(folder / name, arguments.repeat):
-                print(f"  {line}", flush=True)
-    return 0
+            try:
+                for line in module.measure(folder / name, arguments.repeat):
+                    print(f"  {line}", flush=True)
+            except JobFailed as error:
+                status = 1
+                print(f"  a job failed, so there is no ratio: {error}", flush=True)
+    return status
 
 
 if __name__ == "__main__":

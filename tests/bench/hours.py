@@ -97,8 +97,8 @@ def _line(rng, event_id: int, kind: str, repo: int, name: str, at: str, second: 
             f'"avatar_url":"https://avatars.githubusercontent.com/u/{repo}?"}}'
         )
     return (
-        f'{{"id":"{event_id}","type":"{kind}","actor":{{"id":{actor + 1000},"login":"{login}","display_login":"{login}",'
-        f'"gravatar_id":"","url":"https://api.github.com/users/{login}",'
+        f'{{"id":"{event_id}","type":"{kind}","actor":{{"id":{actor + 1000},"login":"{login}",'
+        f'"display_login":"{login}","gravatar_id":"","url":"https://api.github.com/users/{login}",'
         f'"avatar_url":"https://avatars.githubusercontent.com/u/{actor}?"}},'
         f'"repo":{{"id":{repo + 10_000_000},"name":"{name}","url":"https://api.github.com/repos/{name}"}},'
         f'"payload":{payload},"public":true,"created_at":"{at}:{second // 60:02}:{second % 60:02}Z"{org}}}\n'

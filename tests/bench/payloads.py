@@ -121,7 +121,7 @@ def _issue(rng) -> dict:
     links = {f"{k}_url": f"{base}/{k}" for k in ("repository", "labels", "comments", "events", "html", "timeline")}
     known = {"url": base, "id": rng.getrandbits(31), "number": rng.randint(1, 9000), "title": _text(rng, 8)}
     state = {"user": _user(rng), "labels": [], "state": "open", "assignees": [], "comments": rng.randint(0, 30)}
-    return known | links | state | {"created_at": THEN, "closed_at": None, "body": _long_text(rng, 120)}
+    return known | links | state | {"created_at": THEN, "closed_at": None, "body": _long_text(rng, 70)}
 
 
 def _pull(rng) -> dict:
