@@ -83,7 +83,16 @@ def _create(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str
 
 
 def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:
-    def plain(kind: pa.DataType) -> str:
-        return str(kind).replace("large_", "").replace("element:", "item:")
+    """Whether two types hold the same values; engines name a list's items and choose offsets as they like."""
+    if _is_list(stored) and _is_list(wanted):
+        return _same_type(stored.value_type, wanted.value_type)
+    if pa.types.is_struct(stored) and pa.types.is_struct(wanted):
+        ours, theirs = list(stored), list(wanted)
+        return [f.name for f in ours] == [f.name for f in theirs] and all(
+            _same_type(a.type, b.type) for a, b in zip(ours, theirs, strict=True)
+        )
+    return str(stored).removeprefix("large_") == str(wanted).removeprefix("large_")
 
-    return plain(stored) == plain(wanted)
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)

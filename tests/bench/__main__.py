@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the named measurements, or all; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Cost ratios beside their goals.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(MEASUREMENTS)}; default all")
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each job, of which the median counts")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each job of parse and land; the median counts")
     parser.add_argument("--keep", type=Path, help="folder for the generated data, reused by the next run")
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.names) - MEASUREMENTS.keys():

@@ -230,6 +230,19 @@ def test_full_time_is_ten_of_thirty_days_and_bots_are_nobody(tmp_path, monkeypat
     assert {k[1]: v[0] for k, v in commits.items()} == {"2023-02-01": 19.0, "2023-03-01": 21.0}
 
 
+def test_the_next_day_is_built_and_released_on_top(tmp_path, monkeypatch):
+    """The same home, a day later: everything runs again and both releases stay."""
+    world = World(tmp_path, date(2024, 3, 4), date(2024, 3, 5))
+    world.push("2024-03-04 01:00:00", R1, [("m0", "A")])
+    world.push("2024-03-05 01:00:00", R1, [("m0", "A"), ("m1", "A")])  # m0 again: pushed the day before
+    connections = world.write({"p": ["https://github.com/one/r1"]}, {})
+    for day in (date(2024, 3, 4), date(2024, 3, 5)):
+        settings = publish(tmp_path / "home", connections, monkeypatch, [day])
+    found = series(settings, "project", names_of(settings, "project"), "commits", "daily")
+    assert {k[1]: v[0] for k, v in found.items()} == {"2024-03-04": 1.0, "2024-03-05": 1.0}
+    assert len(list_releases(settings)) == 2
+
+
 def test_an_audit_that_fails_releases_nothing(levels, monkeypatch):
     before = [r.release_id for r in list_releases(levels)]
     lake = open_catalog(levels, "lake")

@@ -186,3 +186,13 @@ def test_a_namespace_that_another_process_just_made_is_used(tmp_path, monkeypatc
         type(catalog), "namespace_exists", lambda self, name: answers.pop() if answers else real(self, name)
     )
     assert ensure_table(catalog, "raw.x", SCHEMA, "_day").name() == ("raw", "x")
+
+
+def test_a_list_is_the_same_whatever_its_items_are_called(catalog):
+    def named(item):
+        return pa.schema([("families", pa.list_(pa.field(item, pa.string())))])
+
+    ensure_table(catalog, "exports.m", named("l"))
+    assert ensure_table(catalog, "exports.m", named("l")).schema().fields[0].name == "families"
+    with pytest.raises(ContractBroken, match=r"exports\.m\.families"):
+        ensure_table(catalog, "exports.m", pa.schema([("families", pa.list_(pa.int64()))]))
