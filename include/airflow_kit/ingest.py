@@ -82,11 +82,12 @@ def build_ingest_dag(source: Source) -> DAG:
 
         @task(pool="iceberg_commit", outlets=raw_assets(source))
         def commit(staged: list[str]) -> int:
-            """Replaces each day in the raw tables; returns how many days."""
+            """Replaces each day in the raw tables, then clears what old runs left staged; returns how many days."""
             from include import ingest
 
             for path in staged:
                 ingest.commit_run(Path(path), load_settings())
+            ingest.clean_staging(load_settings())
             return len(staged)
 
         commit(validate(fetch.expand(days=check())))

@@ -58,7 +58,7 @@ def build_transform_dag(sources: list[Source]) -> DAG:
                 settings, run_id = load_settings(), get_current_context()["run_id"]
                 transform.build_layer(settings, name, work, run_id)
                 if name == "exports":
-                    transform.finish(settings, work, run_id)
+                    transform.finish(settings, work)
                 return work
 
             return build

@@ -113,7 +113,7 @@ def publish(
         _create_namespaces(db, pinned, json.dumps(record))
         _point(db, pinned, pointers)
         _point(db, CURRENT, pointers)
-    return _with_current(settings, release)
+    return show_release(settings, release.release_id)
 
 
 def list_releases(settings: Settings) -> list[Release]:
@@ -165,7 +165,7 @@ def roll_back(settings: Settings, release_id: str) -> Release:
         if not pointers:
             raise FixNeeded(f"Release {release_id!r} expired a moment ago; the current release stays. Choose another.")
         _point(db, CURRENT, pointers)
-    return _with_current(settings, release)
+    return show_release(settings, release.release_id)
 
 
 def expire(settings: Settings, *, keep: int) -> list[str]:
@@ -333,10 +333,6 @@ def _pointers(db, namespace: str) -> dict[str, str]:
 def _current_id(db) -> str | None:
     locations = _pointers(db, CURRENT).values()
     return next(iter(locations)).split("/")[-4] if locations else None
-
-
-def _with_current(settings: Settings, release: Release) -> Release:
-    return show_release(settings, release.release_id)
 
 
 def _joined(parts: list[str]) -> list[str]:

@@ -18,5 +18,5 @@ def build(settings, run_id: str, progress=None) -> dict:
     """
     work = plan(settings)
     work["counts"] = build_layer(settings, "all", work, run_id, progress)
-    finish(settings, work, run_id)
+    finish(settings, work)
     return work

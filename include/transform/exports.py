@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from include.settings import Settings
 
 
-def write_exports(settings: Settings, run_id: str) -> list[str]:
+def write_exports(settings: Settings) -> list[str]:
     """Writes every export of the embedded database to lake.exports, and models_v1 on both engines.
 
     Returns the names written. On Trino dbt has written the tables itself.

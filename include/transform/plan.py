@@ -16,8 +16,9 @@ EVERYTHING = "all"
 def plan(settings: Settings) -> dict:
     """The work list: {"rebuild_from": ISO day | "all", "snapshots": {table: id}, "changed": [table], "code": digest}.
 
-    "all" when nothing was built before, when the dbt project or a snapshot
-    (oss_directory's tables) changes every day, or when the history cannot be followed.
+    rebuild_from is the earliest day landed since the last build; "all" when nothing was built before, when the
+    dbt project or the directory changed (both bear on every day), or when the history cannot be followed; None
+    when nothing changed.
     """
     from include.lake.catalog import open_catalog
     from include.lake.landing import earliest_day_touched, snapshots_of
@@ -29,22 +30,20 @@ def plan(settings: Settings) -> dict:
     work = {"snapshots": {k: str(v) for k, v in now.items()}, "changed": changed, "code": code}
     if built.get("code") != code or (settings.engine == "duckdb" and not settings.duckdb_path.exists()):
         return work | {"rebuild_from": EVERYTHING}
-    daily = {name: int(built[name]) for name in now if name in built and "oss_directory" not in name}
-    unknown = [name for name in changed if name not in built]
-    if any("oss_directory" in name for name in changed) or unknown:
+    if any("oss_directory" in name or name not in built for name in changed):
         return work | {"rebuild_from": EVERYTHING}
     if not changed:
         return work | {"rebuild_from": None}
-    first = earliest_day_touched(catalog, {name: daily[name] for name in changed})
+    first = earliest_day_touched(catalog, {name: int(built[name]) for name in changed})
     return work | {"rebuild_from": first.isoformat() if hasattr(first, "isoformat") else EVERYTHING}
 
 
-def finish(settings: Settings, work: dict, run_id: str) -> None:
+def finish(settings: Settings, work: dict) -> None:
     """Records that the snapshots of `work` are built; in the embedded profile first writes the exports to the lake."""
     from include.lake.catalog import open_catalog
     from include.transform.exports import write_exports
 
-    write_exports(settings, run_id)
+    write_exports(settings)
     catalog = open_catalog(settings, "lake")
     prefix = f"built.{settings.engine}."
     record = {prefix + name: str(snapshot) for name, snapshot in work["snapshots"].items()}

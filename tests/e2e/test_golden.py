@@ -257,15 +257,12 @@ def test_an_audit_that_fails_releases_nothing(levels, monkeypatch):
     assert [r.release_id for r in list_releases(levels)] == before
 
 
-def test_the_recorded_directory_and_two_archive_hours_become_a_release(tmp_path, monkeypatch):
+def test_the_recorded_directory_and_two_archive_hours_become_a_release(recordings, tmp_path):
     """The real inputs: every project is there, 22 missing hours make the day partial, and say so."""
-    recordings = Path(os.environ.get("RECORDINGS", ROOT.parent / "shared" / "recordings"))
-    if not recordings.is_dir():
-        (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(f"no recordings in {recordings}")
     env = os.environ | {
         "OPENIMPACT_HOME": str(tmp_path),
-        "AIRFLOW_CONN_OSS_DIRECTORY": f"file://{recordings.resolve()}/oss-directory/oss-directory-2026-05-08.tar.gz",
-        "AIRFLOW_CONN_GITHUB_ARCHIVE": f"file://{recordings.resolve()}/github/archive",
+        "AIRFLOW_CONN_OSS_DIRECTORY": f"file://{recordings}/oss-directory/oss-directory-2026-05-08.tar.gz",
+        "AIRFLOW_CONN_GITHUB_ARCHIVE": f"file://{recordings}/github/archive",
     }
     command = [sys.executable, "-m", "include"]
     days_asked = ["--from", "2021-07-21", "--to", "2021-07-21"]

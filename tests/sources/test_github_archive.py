@@ -3,9 +3,7 @@
 import gzip
 import hashlib
 import json
-import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,7 +18,6 @@ from include.sources.github_archive import EVENTS
 from tests.sources.standins import DAY, HASHED, SLIM_DAY, event, other, push, text, write_hours
 
 SOURCE = get_source("github_archive")
-RECORDINGS = Path(os.environ.get("RECORDINGS", "../shared/recordings"))
 ACME = Tracked(names=frozenset({"acme/rocket"}), owners=frozenset({"toolsmith"}))
 
 
@@ -296,11 +293,10 @@ def test_memory_stays_flat_because_rows_go_to_disk(tmp_path, monkeypatch):
     assert [r["event_id"] for r in landed.rows["push_commits"]][::3] == [str(n) for n in range(1, 36)]
 
 
-@pytest.mark.skipif(not (RECORDINGS / "github/archive").is_dir(), reason="no recordings: set RECORDINGS")
 @pytest.mark.parametrize("hour", [6, 7])
-def test_a_real_hour_lands_with_every_line_counted(hour):
+def test_a_real_hour_lands_with_every_line_counted(recordings, hour):
     kept, found = [], Hour()
-    path = RECORDINGS / f"github/archive/2021-07-21-{hour}.json.gz"
+    path = recordings / f"github/archive/2021-07-21-{hour}.json.gz"
     with gzip.open(path) as lines:
         wanted = [json.loads(line) for line in lines]
     owners = frozenset(line["repo"]["name"].partition("/")[0].lower() for line in wanted)

@@ -5,7 +5,6 @@ import os
 import tarfile
 import time
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,6 @@ from include.sources.oss_directory import artifact_rows, parse_file
 from tests.sources.standins import ACME, acme_directory, write_directory
 
 SOURCE = get_source("oss_directory")
-RECORDINGS = Path(os.environ.get("RECORDINGS", "../shared/recordings"))
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 TODAY = NOW.date()
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -314,14 +312,15 @@ def test_a_directory_below_80_percent_is_refused_unless_allowed(tmp_path):
 
 # reality
 
-REAL = RECORDINGS / "oss-directory/oss-directory-2026-05-08.tar.gz"
-needs_recording = pytest.mark.skipif(not REAL.is_file(), reason="no recordings: set RECORDINGS")
+
+@pytest.fixture
+def real(recordings):
+    return recordings / "oss-directory/oss-directory-2026-05-08.tar.gz"
 
 
-@needs_recording
-def test_the_real_directory_lands_7037_projects_within_its_time():
+def test_the_real_directory_lands_7037_projects_within_its_time(real):
     began = time.process_time()
-    items = fetch(REAL.resolve())
+    items = fetch(real)
     spent = time.process_time() - began
     assert len(rows(items, "projects")) == 7037 and len(rows(items, "collections")) == 117
     assert rejected(items) == {}
@@ -332,10 +331,9 @@ def test_the_real_directory_lands_7037_projects_within_its_time():
     assert len(unresolved) < 20
 
 
-@needs_recording
-def test_no_real_file_is_lost_by_the_reader():
-    with tarfile.open(REAL) as archive:
+def test_no_real_file_is_lost_by_the_reader(real):
+    with tarfile.open(real) as archive:
         wanted = {m.name for m in archive if m.isfile() and m.name.endswith(".yaml")}
-    tree = read_tree(f"file://{REAL.resolve()}", HttpClient())
+    tree = read_tree(f"file://{real}", HttpClient())
     assert {p.removeprefix("./") for p in wanted} == set(tree.files)
     assert all(parse_file(body)["name"] for body in list(tree.files.values())[:50])
