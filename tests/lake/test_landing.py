@@ -91,7 +91,7 @@ def test_a_full_disk_leaves_the_former_rows(catalog, table, tmp_path, monkeypatc
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("pyiceberg.io.pyarrow.write_file", full)
+    monkeypatch.setattr("include.lake.landing.shutil.copyfileobj", full)
     with pytest.raises(FixNeeded, match=r"warehouse is full: raw\.x for 2026-01-05 was not landed"):
         land(table, tmp_path, MONDAY, "b", run="r2")
     monkeypatch.undo()
