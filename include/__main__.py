@@ -100,7 +100,7 @@ def status(settings, arguments) -> None:
         table = catalog.load_table(name if name.startswith("raw.") else f"raw.{name}")
         rows = table.current_snapshot().summary["total-records"] if table.current_snapshot() else 0
         print(f"{name:<40} {int(rows):>12,} rows{'  changed since the last build' if name in work['changed'] else ''}")
-    print(f"to build: from {work['rebuild_from'] or 'nothing'}")
+    print(f"to build: {'from ' + work['rebuild_from'] if work['changed'] else 'nothing'}")
     current = [r.release_id for r in list_releases(settings) if r.current]
     print(f"current release: {current[0] if current else 'none yet'}")
 

@@ -46,7 +46,7 @@ def build_transform_dag(sources: list[Source]) -> DAG:
 
             settings = load_settings()
             ingest.ensure_raw_tables(settings)
-            return transform.plan(settings)
+            return transform.plan(settings, get_current_context()["run_id"])
 
         def layer(name: str, **options):
             @task(task_id=name, pool="duckdb_file", **options)

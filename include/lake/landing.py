@@ -67,7 +67,7 @@ def replace_day(
         if (done := _commit_of(table, properties)) is not None:
             return done
         if not files:
-            files.extend(_copy_into(table, path) for path in parquet_paths)
+            files.extend(copy_into(table, path) for path in parquet_paths)
         with table.transaction() as transaction, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Delete operation did not match any records")
             transaction.delete(EqualTo("_day", day.isoformat()), snapshot_properties=properties)
@@ -162,8 +162,8 @@ def _check_staged(name: str, day: date, paths: list[Path], rows: int) -> None:
         )
 
 
-def _copy_into(table: Table, path: Path) -> str:
-    """Copies a staged file as it is to the table's data; returns its location. No half file stays behind."""
+def copy_into(table: Table, path: Path) -> str:
+    """Copies a local Parquet file as it is to the table's data; returns its location. No half file stays behind."""
     location = table.location_provider().new_data_location(f"{uuid.uuid4()}.parquet")
     try:
         with path.open("rb") as staged, table.io.new_output(location).create() as copy:

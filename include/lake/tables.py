@@ -4,7 +4,7 @@ import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
-from pyiceberg.transforms import IdentityTransform
+from pyiceberg.transforms import IdentityTransform, Transform
 from sqlalchemy.exc import IntegrityError
 
 from include.errors import ContractBroken
@@ -20,11 +20,17 @@ PROPERTIES = {
 }
 
 
-def ensure_table(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str | None = None) -> Table:
+def ensure_table(
+    catalog: SqlCatalog,
+    name: str,
+    schema: pa.Schema,
+    partition_by: str | None = None,
+    transform: Transform | None = None,
+) -> Table:
     """The table `namespace.name`, created if absent, with columns of `schema` that it lacks added.
 
-    `partition_by` names the column of an identity partition. Columns are never
-    removed; one that `schema` lacks stays and becomes null.
+    `partition_by` names the column whose `transform` is the partition. Columns
+    are never removed; one that `schema` lacks stays and becomes null.
 
     Raises:
         ContractBroken: a column exists with another type.
@@ -32,7 +38,7 @@ def ensure_table(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by
     try:
         table = catalog.load_table(name)
     except NoSuchTableError:
-        return _create(catalog, name, schema, partition_by)
+        return _create(catalog, name, schema, partition_by, transform or IdentityTransform())
     known = {field.name: field.type for field in table.schema().as_arrow()}
     for field in schema:
         if field.name in known and not _same_type(known[field.name], field.type):
@@ -68,7 +74,7 @@ def current_files(table: Table) -> list[str]:
     return sorted(files)
 
 
-def _create(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str | None) -> Table:
+def _create(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str | None, transform: Transform) -> Table:
     namespace = name.split(".")[0]
     # two processes may create it at the same moment: the second try finds it
     retry(lambda: catalog.create_namespace_if_not_exists(namespace), (IntegrityError,))
@@ -76,7 +82,8 @@ def _create(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str
         with catalog.create_table_transaction(name, schema=schema, properties=PROPERTIES) as transaction:
             if partition_by:
                 with transaction.update_spec() as spec:
-                    spec.add_field(partition_by, IdentityTransform(), partition_by)
+                    suffix = "" if isinstance(transform, IdentityTransform) else f"_{transform}"
+                    spec.add_field(partition_by, transform, partition_by + suffix)
     except (TableAlreadyExistsError, CommitFailedException):  # another process was first
         pass
     return catalog.load_table(name)

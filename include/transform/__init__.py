@@ -16,7 +16,7 @@ def build(settings, run_id: str, progress=None) -> dict:
     Raises:
         SuspectData: a model or test failed; nothing is recorded and the exports of the lake stay.
     """
-    work = plan(settings)
+    work = plan(settings, run_id)
     work["counts"] = build_layer(settings, "all", work, run_id, progress)
     finish(settings, work)
     return work

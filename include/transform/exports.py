@@ -1,15 +1,23 @@
 """The exports in the lake: from DuckDB in the embedded profile, and the table of models from dbt's artifacts."""
 
 import json
-from datetime import UTC, datetime
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from include.settings import Settings
+from include.transform.plan import EVERYTHING
+
+LONG = {f"timeseries_metrics_by_{level}_v1": "sample_date" for level in ("artifact", "project", "collection")} | {
+    "timeseries_events_by_artifact_v1": "time"
+}  # exports written by month, of this column
 
 
-def write_exports(settings: Settings) -> list[str]:
-    """Writes every export of the embedded database to lake.exports, and models_v1 on both engines.
+def write_exports(settings: Settings, work: dict) -> list[str]:
+    """Writes the exports of the embedded database to lake.exports, and models_v1 on both engines.
 
-    Returns the names written. On Trino dbt has written the tables itself.
+    Of a long export only the months that the build of plan `work` changed are replaced. Returns the names written. On
+    Trino dbt has written the tables itself.
     """
     import duckdb
 
@@ -23,10 +31,59 @@ def write_exports(settings: Settings) -> list[str]:
             db.execute("set timezone = 'UTC'")
             names = "select table_name from information_schema.tables where table_schema = 'exports' order by 1"
             for (name,) in db.execute(names).fetchall():
-                write_export(catalog, name, db.execute(f'select * from exports."{name}"').to_arrow_reader(50_000))
+                _write(db, catalog, name, work)
                 written.append(name)
     write_export(catalog, "models_v1", models_table(settings))
     return [*written, "models_v1"]
+
+
+def _write(db, catalog, name: str, work: dict) -> None:
+    """Writes one export: Parquet files by DuckDB, one commit by the lake; a long one by month."""
+    import pyarrow.parquet as pq
+
+    from include.lake.exports import write_files
+
+    relation, options = f'exports."{name}"', "format parquet, compression zstd"
+    schema = db.execute(f"select * from {relation} limit 0").to_arrow_table().schema
+    day = LONG.get(name)
+    months = _changed_months(db, work) if day and catalog.table_exists(f"exports.{name}") else None
+    with tempfile.TemporaryDirectory(prefix="openimpact-export-") as folder:
+        if day:
+            wanted = " or ".join(f"{day} >= '{a}' and {day} < '{b}'" for a, b in months) if months else "true"
+            rows = f"select *, strftime({day}, '%Y-%m') as _month from {relation} where {wanted}"
+            db.execute(f"copy ({rows}) to '{folder}' ({options}, partition_by (_month), overwrite_or_ignore)")
+        else:
+            db.execute(f"copy {relation} to '{folder}/rows.parquet' ({options})")
+        files = [path for path in sorted(Path(folder).rglob("*.parquet")) if pq.read_metadata(path).num_rows]
+        replaced = _in_months(day, months) if months else None
+        write_files(catalog, name, schema, files, replaced=replaced, month_of=day)
+
+
+def _changed_months(db, work: dict) -> list[tuple[date, date]] | None:
+    """First day and day after the last, of the months in which this build computed rows anew; None if in any."""
+    if work["rebuild_from"] == EVERYTHING:
+        return None
+    artifacts = "select 1 from intermediate.int_rebuild__github where event_day is null"
+    if db.execute(f"select 1 from metrics.met_rebuild union all {artifacts} limit 1").fetchone():
+        return None
+    (from_day,) = db.execute("select from_day from intermediate.int_rebuild__from").fetchone()
+    last, week = from_day.replace(day=1), from_day - timedelta(days=from_day.weekday())
+    starts = {
+        week.replace(day=1),
+        date(from_day.year, from_day.month - (from_day.month - 1) % 3, 1),
+        date(from_day.year, 1, 1),
+    }
+    months = [(start, (start + timedelta(days=31)).replace(day=1)) for start in sorted(starts - {last})]
+    return [*months, (last, date.max)]
+
+
+def _in_months(day: str, months: list[tuple[date, date]]):
+    from pyiceberg.expressions import AlwaysFalse, And, GreaterThanOrEqual, LessThan, Or
+
+    clock, found = "T00:00:00+00:00" if day == "time" else "", AlwaysFalse()
+    for first, end in months:
+        found = Or(found, And(GreaterThanOrEqual(day, f"{first}{clock}"), LessThan(day, f"{end}{clock}")))
+    return found
 
 
 def models_table(settings: Settings):

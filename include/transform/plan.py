@@ -5,22 +5,25 @@ one set per engine; it moves only after every layer and its tests succeeded.
 """
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from include.settings import Settings
+from include.sources import all_sources
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt"
 EVERYTHING = "all"
 
 
-def plan(settings: Settings) -> dict:
+def plan(settings: Settings, run_id: str | None = None) -> dict:
     """The work list: {"rebuild_from": ISO day | "all", "snapshots": {table: id}, "changed": [table], "code": digest}.
 
-    rebuild_from is the earliest day landed since the last build; "all" when nothing was built before, when the
-    dbt project or the directory changed (both bear on every day), or when the history cannot be followed; None
-    when nothing changed.
+    rebuild_from is the earliest day landed since the last build, today if no day was. It is "all" when nothing was
+    built before, when the dbt project changed, when the last build did not finish (its tables are half new), or when
+    the history cannot be followed. With a `run_id` the build counts as begun by it until finish; it may plan again.
     """
     from include.lake.catalog import open_catalog
+    from include.lake.landing import EVERYTHING as EVERY_DAY
     from include.lake.landing import earliest_day_touched, snapshots_of
 
     catalog = open_catalog(settings, "lake")
@@ -28,14 +31,18 @@ def plan(settings: Settings) -> dict:
     built, code = _built(settings, catalog), _project_digest()
     changed = sorted(name for name, snapshot in now.items() if built.get(name) != str(snapshot))
     work = {"snapshots": {k: str(v) for k, v in now.items()}, "changed": changed, "code": code}
-    if built.get("code") != code or (settings.engine == "duckdb" and not settings.duckdb_path.exists()):
+    if run_id:
+        _record(settings, catalog, {"begun": run_id})
+    if built.get("code") != code or built.get("begun", run_id) != run_id or any(n not in built for n in changed):
         return work | {"rebuild_from": EVERYTHING}
-    if any("oss_directory" in name or name not in built for name in changed):
+    if settings.engine == "duckdb" and not settings.duckdb_path.exists():
         return work | {"rebuild_from": EVERYTHING}
-    if not changed:
-        return work | {"rebuild_from": None}
-    first = earliest_day_touched(catalog, {name: int(built[name]) for name in changed})
-    return work | {"rebuild_from": first.isoformat() if hasattr(first, "isoformat") else EVERYTHING}
+    # what describes today only is read whole by every build
+    daily = {s.table(stream.name) for s in all_sources() if s.window == "day" for stream in s.all_streams}
+    first = earliest_day_touched(catalog, {name: int(built[name]) for name in changed if name in daily})
+    if first is EVERY_DAY:
+        return work | {"rebuild_from": EVERYTHING}
+    return work | {"rebuild_from": (first or datetime.now(UTC).date()).isoformat()}
 
 
 def finish(settings: Settings, work: dict) -> None:
@@ -43,11 +50,19 @@ def finish(settings: Settings, work: dict) -> None:
     from include.lake.catalog import open_catalog
     from include.transform.exports import write_exports
 
-    write_exports(settings)
+    write_exports(settings, work)
     catalog = open_catalog(settings, "lake")
+    _record(settings, catalog, work["snapshots"] | {"code": work["code"]}, forget="begun")
+
+
+def _record(settings: Settings, catalog, properties: dict[str, str], forget: str | None = None) -> None:
+    catalog.create_namespace_if_not_exists("raw")
     prefix = f"built.{settings.engine}."
-    record = {prefix + name: str(snapshot) for name, snapshot in work["snapshots"].items()}
-    catalog.update_namespace_properties("raw", updates=record | {prefix + "code": work["code"]})
+    catalog.update_namespace_properties(
+        "raw",
+        removals={prefix + forget} if forget else None,
+        updates={prefix + name: value for name, value in properties.items()},
+    )
 
 
 def _built(settings: Settings, catalog) -> dict[str, str]:

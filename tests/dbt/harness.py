@@ -27,6 +27,8 @@ TABLES = {
     "is_own_item boolean, event_count bigint",
     "int_coverage__days": "family varchar, artifact_id varchar, day date, status varchar",
     "int_coverage__as_of": "family varchar, as_of date",
+    "int_rebuild__github": "artifact_id varchar, event_day date, run_id varchar",
+    "int_rebuild__from": "from_day date, run_id varchar",
 }
 
 
@@ -45,17 +47,19 @@ def project(folder: Path) -> None:
     shutil.copy(ROOT / "dbt" / "dbt_project.yml", folder)
     (folder / "profiles.yml").write_text(PROFILE)
     (folder / "models/hand").mkdir()
+    shutil.copy(ROOT / "dbt/models/intermediate/artifacts/int_entities__github.sql", folder / "models/hand")
     for table in TABLES:
         (folder / f"models/hand/{table}.sql").write_text(f"select * from hand.{table}\n")
 
 
 def fill(path: Path, tables: dict[str, list[tuple]]) -> None:
-    """Writes the intermediate tables, each row a tuple in the order of TABLES."""
+    """Writes the intermediate tables, each row a tuple in the order of TABLES; those not given stay empty."""
     with duckdb.connect(str(path)) as db:
         db.execute("create schema hand")
         for name, columns in TABLES.items():
             db.execute(f"create table hand.{name} ({columns})")
-            db.executemany(f"insert into hand.{name} values ({', '.join('?' * len(tables[name][0]))})", tables[name])
+            if rows := tables.get(name):
+                db.executemany(f"insert into hand.{name} values ({', '.join('?' * len(rows[0]))})", rows)
 
 
 def build(folder: Path, run_day: date) -> None:

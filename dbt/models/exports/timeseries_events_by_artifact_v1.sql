@@ -1,3 +1,4 @@
+{{ export_config("rebuilt_events(utc_day('time'), 'to_artifact_id')", 'time') }}
 select
     event_time as time,
     to_artifact_id,
@@ -12,3 +13,6 @@ select
     subject_is_bot,
     provider
 from {{ ref('int_events__github') }}
+{% if is_incremental() %}
+where {{ rebuilt_events('event_day', 'to_artifact_id') }}
+{% endif %}

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_metrics('event_day')) }}",
+    properties={'partitioning': "ARRAY['month(event_day)']"}
+) }}
 -- Who was active when, by set: developers, contributors, reviewers; and for `repositories` the artifact itself.
 with
 
@@ -14,6 +21,7 @@ as_of as (
 commits as (
 
     select * from {{ ref('met_commits') }}
+    where {{ rebuilt_metrics('event_day') }}
 
 ),
 
@@ -30,6 +38,7 @@ actor_days as (
     from {{ ref('int_activity__actor_days') }} as days
     inner join {{ ref('met_entities') }} as entities
         on days.artifact_id = entities.artifact_id
+    where {{ rebuilt_metrics('days.event_day', 'entities.entity_id') }}
 
 ),
 
@@ -102,6 +111,7 @@ active as (
     where
         days.event_type not in ('COMMIT_CODE', 'STARRED', 'FORKED')
         and (days.event_type = 'RELEASE_PUBLISHED' or not days.subject_is_bot)
+        and {{ rebuilt_metrics('days.event_day', 'entities.entity_id') }}
 
 )
 

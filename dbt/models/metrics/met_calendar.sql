@@ -1,202 +1,180 @@
--- The calendar windows of every metric, named by the first day of the period.
-{% set periods = [('daily', 'day'), ('weekly', 'week'), ('monthly', 'month'), ('quarterly', 'quarter'), ('yearly', 'year')] %}
+-- The calendar windows of every metric, named by the first day of the period. A window needs the one before it too.
+{% set whole = "select entity_id from " ~ ref('met_rebuild') %}
+{% set year_before = previous_period('year', period_start('year', rebuild_day())) %}
+{% set window_before = "coalesce(edge.previous_date, date '1970-01-01')" %}
 with
 
-actor_periods as (
-    {% for window_name, period in periods %}
+actor_days as (
+
+    select * from {{ ref('met_actor_days') }}
+    where {{ rebuilt('event_day', year_before, 'entity_id', whole) }}
+
+),
+
+daily as (
+
+    select * from {{ ref('met_daily') }}
+    where {{ rebuilt('event_day', year_before, 'entity_id', whole) }}
+
+),
+
+periods as (
+
+    select * from {{ ref('met_periods') }}
+
+),
+
+edge as (
+
     select
-        actor_set,
-        entity_level,
-        entity_id,
-        actor_id,
-        '{{ window_name }}' as window_name,
-        {{ period_start(period, 'event_day') }} as sample_date,
-        {{ next_period(period, period_start(period, 'event_day')) }} as next_date,
-        {{ previous_period(period, period_start(period, 'event_day')) }} as previous_date,
+        window_name,
+        previous_date
+
+    from periods
+    where day = {{ rebuild_day() }}
+
+),
+
+actor_periods as (
+
+    select
+        actor_days.actor_set,
+        actor_days.entity_level,
+        actor_days.entity_id,
+        actor_days.actor_id,
+        periods.window_name,
+        periods.sample_date,
+        periods.next_date,
+        periods.previous_date,
         count(*) as days_active
-    from {{ ref('met_actor_days') }}
+
+    from actor_days
+    inner join periods
+        on actor_days.event_day = periods.day
+    left join edge
+        on periods.window_name = edge.window_name
+    where {{ rebuilt('periods.sample_date', window_before, 'actor_days.entity_id', whole) }}
     group by 1, 2, 3, 4, 5, 6, 7, 8
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% endfor %}
+
 ),
 
 neighbours as (
 
     select
-        *,
-        lag(sample_date) over (
-            partition by actor_set, entity_level, entity_id, window_name, actor_id order by sample_date
-        ) as seen_before,
-        lead(sample_date) over (
-            partition by actor_set, entity_level, entity_id, window_name, actor_id order by sample_date
-        ) as seen_next
+        actor_periods.*,
+        first_days.first_day < actor_periods.sample_date as is_returning,
+        coalesce(lag(actor_periods.sample_date) over (
+            partition by
+                actor_periods.actor_set, actor_periods.entity_level, actor_periods.entity_id,
+                actor_periods.window_name, actor_periods.actor_id
+            order by actor_periods.sample_date
+        ) = actor_periods.previous_date, false) as was_here,
+        coalesce(lead(actor_periods.sample_date) over (
+            partition by
+                actor_periods.actor_set, actor_periods.entity_level, actor_periods.entity_id,
+                actor_periods.window_name, actor_periods.actor_id
+            order by actor_periods.sample_date
+        ) = actor_periods.next_date, false) as stays
 
     from actor_periods
+    left join {{ ref('met_first_days') }} as first_days
+        on
+            actor_periods.entity_level = first_days.entity_level
+            and actor_periods.entity_id = first_days.entity_id
+            and actor_periods.actor_id = first_days.actor_id
 
 ),
 
-sums as (
-    {% for window_name, period in periods %}
-    select
-        metric,
-        entity_level,
-        entity_id,
-        '{{ window_name }}' as window_name,
-        {{ period_start(period, 'event_day') }} as sample_date,
-        {{ next_period(period, period_start(period, 'event_day')) }} as next_date,
-        cast(sum(amount) as bigint) as amount
-    from {{ ref('met_daily') }}
-    group by 1, 2, 3, 4, 5, 6
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% endfor %}
-),
-
-people as (
+counted as (
 
     select
-        actor_set as metric,
+        actor_set,
         entity_level,
         entity_id,
         window_name,
         sample_date,
         next_date,
-        count(*) as amount
+        count(*) as actors,
+        count_if(days_active * 30 >= 10 * date_diff('day', sample_date, next_date)) as full_time,
+        count_if(days_active * 30 < 10 * date_diff('day', sample_date, next_date)) as part_time,
+        count_if(is_returning) as returning_actors,
+        count_if(is_returning and not was_here) as resurrected,
+        count_if(was_here) as stayed,
+        count_if(not stays) as lost
+
     from neighbours
     group by 1, 2, 3, 4, 5, 6
-
-    union all
-
-    select
-        case
-            when actor_set = 'contributors' and days_active * 30 >= 10 * date_diff('day', sample_date, next_date)
-                then 'full_time_contributors'
-            when actor_set = 'contributors' then 'part_time_contributors'
-            when days_active * 30 >= 10 * date_diff('day', sample_date, next_date) then 'full_time_developers'
-            else 'part_time_developers'
-        end as metric,
-        entity_level,
-        entity_id,
-        window_name,
-        sample_date,
-        next_date,
-        count(*) as amount
-    from neighbours
-    where actor_set in ('active_developers', 'contributors')
-    group by 1, 2, 3, 4, 5, 6
-
-    union all
-
-    select
-        'returning_contributors' as metric,
-        entity_level,
-        entity_id,
-        window_name,
-        sample_date,
-        next_date,
-        count(*) as amount
-    from neighbours
-    where actor_set = 'contributors' and seen_before is not null
-    group by 1, 2, 3, 4, 5, 6
-
-    union all
-
-    select
-        'resurrected_contributors' as metric,
-        entity_level,
-        entity_id,
-        window_name,
-        sample_date,
-        next_date,
-        count(*) as amount
-    from neighbours
-    where actor_set = 'contributors' and seen_before is not null and seen_before <> previous_date
-    group by 1, 2, 3, 4, 5, 6
-
-    union all
-
-    select
-        '_stayed' as metric,
-        entity_level,
-        entity_id,
-        window_name,
-        sample_date,
-        next_date,
-        count(*) as amount
-    from neighbours
-    where actor_set = 'contributors' and seen_before = previous_date
-    group by 1, 2, 3, 4, 5, 6
-
-),
-
-lost as (
-
-    select
-        entity_level,
-        entity_id,
-        window_name,
-        next_date as sample_date,
-        count(*) as amount
-    from neighbours
-    where actor_set = 'contributors' and (seen_next is null or seen_next <> next_date)
-    group by 1, 2, 3, 4
 
 ),
 
 known as (
 
     select
-        metric,
-        entity_level,
-        entity_id,
-        window_name,
-        sample_date,
-        next_date,
-        amount
-    from people
+        daily.metric,
+        daily.entity_level,
+        daily.entity_id,
+        periods.window_name,
+        periods.sample_date,
+        periods.next_date,
+        cast(sum(daily.amount) as bigint) as amount
+    from daily
+    inner join periods
+        on daily.event_day = periods.day
+    left join edge
+        on periods.window_name = edge.window_name
+    where {{ rebuilt('periods.sample_date', window_before, 'daily.entity_id', whole) }}
+    group by 1, 2, 3, 4, 5, 6
+
     union all
+
     select
-        metric,
-        entity_level,
-        entity_id,
-        window_name,
-        sample_date,
-        next_date,
-        amount
-    from sums
+        case
+            when kinds.kind = 'actors' then counted.actor_set
+            when counted.actor_set = 'active_developers' then kinds.kind || '_developers'
+            else kinds.kind || '_contributors'
+        end as metric,
+        counted.entity_level,
+        counted.entity_id,
+        counted.window_name,
+        counted.sample_date,
+        counted.next_date,
+        case kinds.kind
+            when 'actors' then counted.actors
+            when 'full_time' then counted.full_time
+            when 'part_time' then counted.part_time
+            when 'returning' then counted.returning_actors
+            else counted.resurrected
+        end as amount
+    from counted
+    cross join (
+        values
+        ('actors', 'active_developers|contributors|reviewers|repositories'),
+        ('full_time', 'active_developers|contributors'),
+        ('part_time', 'active_developers|contributors'),
+        ('returning', 'contributors'),
+        ('resurrected', 'contributors')
+    ) as kinds (kind, actor_sets)
+    where strpos(kinds.actor_sets, counted.actor_set) > 0
 
 ),
 
 changes as (
-    {% for change, metric in [('active', 'contributors'), ('new', 'new_contributors'), ('full_time', 'full_time_contributors'), ('part_time', 'part_time_contributors')] %}
-    select
-        'change_in_{{ change }}_contributors' as metric,
-        entity_level,
-        entity_id,
-        window_name,
-        sample_date,
-        amount
-    from known
-    where metric = '{{ metric }}'
-
-    union all
 
     select
-        'change_in_{{ change }}_contributors' as metric,
-        entity_level,
-        entity_id,
-        window_name,
-        next_date as sample_date,
-        -amount as amount
+        case known.metric
+            when 'contributors' then 'change_in_active_contributors'
+            else 'change_in_' || known.metric
+        end as metric,
+        known.entity_level,
+        known.entity_id,
+        known.window_name,
+        case sides.sign when 1 then known.sample_date else known.next_date end as sample_date,
+        sides.sign * known.amount as amount
+
     from known
-    where metric = '{{ metric }}'
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% endfor %}
+    cross join (values (1), (-1)) as sides (sign)
+    where known.metric in ('contributors', 'new_contributors', 'full_time_contributors', 'part_time_contributors')
+
 ),
 
 first_acts as (
@@ -204,80 +182,86 @@ first_acts as (
     select
         entity_level,
         entity_id,
-        min(event_day) as first_day
+        min(first_day) as first_day
 
-    from {{ ref('met_actor_days') }}
-    where actor_set = 'contributors'
+    from {{ ref('met_first_days') }}
     group by
         entity_level,
         entity_id
 
 ),
 
-retention as (
+united as (
 
     select
+        metric,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        cast(amount as double) as amount
+    from known
+    where amount <> 0
+
+    union all
+
+    select
+        'churned_contributors' as metric,
+        entity_level,
+        entity_id,
+        window_name,
+        next_date as sample_date,
+        cast(lost as double) as amount
+    from counted
+    where actor_set = 'contributors' and lost > 0
+
+    union all
+
+    select
+        changes.metric,
+        changes.entity_level,
+        changes.entity_id,
+        changes.window_name,
+        changes.sample_date,
+        cast(sum(changes.amount) as double) as amount
+    from changes
+    inner join first_acts
+        on changes.entity_level = first_acts.entity_level and changes.entity_id = first_acts.entity_id
+    where first_acts.first_day < changes.sample_date
+    group by 1, 2, 3, 4, 5
+    having sum(changes.amount) <> 0
+
+    union all
+
+    select
+        'contributor_retention_rate' as metric,
         before.entity_level,
         before.entity_id,
         before.window_name,
         before.next_date as sample_date,
-        cast(coalesce(stayed.amount, 0) as double) / before.amount as amount
-    from known as before
-    left join known as stayed
+        cast(coalesce(after.stayed, 0) as double) / before.actors as amount
+    from counted as before
+    left join counted as after
         on
-            stayed.metric = '_stayed'
-            and before.entity_level = stayed.entity_level
-            and before.entity_id = stayed.entity_id
-            and before.window_name = stayed.window_name
-            and before.next_date = stayed.sample_date
-    where before.metric = 'contributors'
+            before.actor_set = after.actor_set
+            and before.entity_level = after.entity_level
+            and before.entity_id = after.entity_id
+            and before.window_name = after.window_name
+            and before.next_date = after.sample_date
+    where before.actor_set = 'contributors'
 
 )
 
 select
-    metric,
-    entity_level,
-    entity_id,
-    window_name,
-    sample_date,
-    cast(amount as double) as amount
-from known
-where metric <> '_stayed'
-
-union all
-
-select
-    'churned_contributors' as metric,
-    entity_level,
-    entity_id,
-    window_name,
-    sample_date,
-    cast(amount as double) as amount
-from lost
-
-union all
-
-select
-    changes.metric,
-    changes.entity_level,
-    changes.entity_id,
-    changes.window_name,
-    changes.sample_date,
-    cast(sum(changes.amount) as double) as amount
-from changes
-inner join first_acts
-    on changes.entity_level = first_acts.entity_level and changes.entity_id = first_acts.entity_id
-where first_acts.first_day < changes.sample_date
-group by 1, 2, 3, 4, 5
-having sum(changes.amount) <> 0
-
-union all
-
-select
-    'contributor_retention_rate' as metric,
-    entity_level,
-    entity_id,
-    window_name,
-    sample_date,
-    amount
-from retention
+    united.metric,
+    united.entity_level,
+    united.entity_id,
+    united.window_name,
+    united.sample_date,
+    {{ plus_days('periods.next_date', -1) }} as last_day,
+    periods.previous_date,
+    united.amount
+from united
+inner join periods
+    on united.window_name = periods.window_name and united.sample_date = periods.day
+where {{ rebuilt_metrics(plus_days('periods.next_date', -1), 'united.entity_id') }}

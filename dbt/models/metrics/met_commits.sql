@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_metrics('event_day')) }}",
+    properties={'partitioning': "ARRAY['month(event_day)']"}
+) }}
 with
 
 ranked as (
@@ -18,6 +25,7 @@ ranked as (
     from {{ ref('int_activity__commits') }} as commits
     inner join {{ ref('met_entities') }} as entities
         on commits.artifact_id = entities.artifact_id
+    where {{ rebuilt_metrics('commits.event_day', 'entities.entity_id') }}
 
 )
 
@@ -30,4 +38,11 @@ select
     actor_id,
     is_bot
 from ranked
-where copy_rank = 1
+where
+    copy_rank = 1
+    {% if is_incremental() %}
+    and not exists (
+        select 1 from {{ this }} as kept
+        where kept.entity_id = ranked.entity_id and kept.sha = ranked.sha
+    )
+    {% endif %}

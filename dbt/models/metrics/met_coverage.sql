@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_metrics('day')) }}",
+    properties={'partitioning': "ARRAY['month(day)']"}
+) }}
 -- Required, fully and partly covered (repository, family, day) triples of an entity up to each day, so that a
 -- window's counts are two differences. n repositories born on b1..bn need n * (d + 1) - sum(b) days up to day d.
 with
@@ -14,28 +21,37 @@ edge as (
 
 ),
 
+-- an entity's first day of this build: what lies before stays as it was built
+entities as (
+
+    select distinct
+        members.entity_level,
+        members.entity_id,
+        case
+            when whole.entity_id is not null then edge.first_day_no
+            else greatest(date_diff('day', date '1970-01-01', {{ rebuild_day() }}), edge.first_day_no)
+        end as first_day_no
+
+    from {{ ref('met_entities') }} as members
+    cross join edge
+    left join {{ ref('met_rebuild') }} as whole
+        on members.entity_id = whole.entity_id
+
+),
+
 births as (
 
     select
         entities.entity_level,
         entities.entity_id,
-        greatest(date_diff('day', date '1970-01-01', entities.born_on), edge.first_day_no) as day_no,
+        greatest(date_diff('day', date '1970-01-01', members.born_on), entities.first_day_no) as day_no,
         count(*) as born,
-        sum(date_diff('day', date '1970-01-01', entities.born_on)) as born_sum
+        sum(date_diff('day', date '1970-01-01', members.born_on)) as born_sum
 
-    from {{ ref('met_entities') }} as entities
-    cross join edge
+    from {{ ref('met_entities') }} as members
+    inner join entities
+        on members.entity_level = entities.entity_level and members.entity_id = entities.entity_id
     group by 1, 2, 3
-
-),
-
-entities as (
-
-    select distinct
-        entity_level,
-        entity_id
-
-    from {{ ref('met_entities') }}
 
 ),
 
@@ -56,7 +72,8 @@ alive as (
         ) as born_sum
 
     from entities
-    cross join calendar
+    inner join calendar
+        on entities.first_day_no <= calendar.day_no
     left join births
         on
             entities.entity_level = births.entity_level
@@ -141,20 +158,42 @@ daily as (
             and alive.entity_id = exceptions.entity_id
             and alive.day = exceptions.day
 
+),
+
+-- what the days before the rebuilt ones add up to
+built as (
+    {% if is_incremental() %}
+        select
+            entity_id,
+            coverage_set,
+            full_count,
+            part_count
+        from {{ this }}
+        where day = {{ rebuild_day(back=1) }}
+    {% else %}
+        select
+            cast(null as varchar) as entity_id,
+            cast(null as varchar) as coverage_set,
+            cast(null as bigint) as full_count,
+            cast(null as bigint) as part_count
+        where false
+    {% endif %}
 )
 
 select
-    entity_level,
-    entity_id,
-    coverage_set,
-    day,
-    cast(required as bigint) as required,
-    cast(sum(full_count) over (
-        partition by entity_level, entity_id, coverage_set order by day
+    daily.entity_level,
+    daily.entity_id,
+    daily.coverage_set,
+    daily.day,
+    cast(daily.required as bigint) as required,
+    coalesce(built.full_count, 0) + cast(sum(daily.full_count) over (
+        partition by daily.entity_id, daily.coverage_set order by daily.day
         rows between unbounded preceding and current row
     ) as bigint) as full_count,
-    cast(sum(part_count) over (
-        partition by entity_level, entity_id, coverage_set order by day
+    coalesce(built.part_count, 0) + cast(sum(daily.part_count) over (
+        partition by daily.entity_id, daily.coverage_set order by daily.day
         rows between unbounded preceding and current row
     ) as bigint) as part_count
 from daily
+left join built
+    on daily.entity_id = built.entity_id and daily.coverage_set = built.coverage_set

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_metrics('event_day')) }}",
+    properties={'partitioning': "ARRAY['month(event_day)']"}
+) }}
 -- The metrics that add up over days.
 with
 
@@ -17,23 +24,6 @@ rules as (
 
 ),
 
-first_days as (
-
-    select
-        entity_level,
-        entity_id,
-        actor_id,
-        min(event_day) as event_day
-
-    from {{ ref('met_actor_days') }}
-    where actor_set = 'contributors'
-    group by
-        entity_level,
-        entity_id,
-        actor_id
-
-),
-
 counted as (
 
     select
@@ -47,7 +37,10 @@ counted as (
         on days.artifact_id = entities.artifact_id
     inner join rules
         on days.event_type = rules.event_type
-    where rules.event_type <> 'COMMIT_CODE' and not (rules.human_subject and days.subject_is_bot)
+    where
+        rules.event_type <> 'COMMIT_CODE'
+        and not (rules.human_subject and days.subject_is_bot)
+        and {{ rebuilt_metrics('days.event_day', 'entities.entity_id') }}
 
     union all
 
@@ -58,7 +51,7 @@ counted as (
         event_day,
         1 as amount
     from {{ ref('met_commits') }}
-    where not is_bot
+    where not is_bot and {{ rebuilt_metrics('event_day') }}
 
     union all
 
@@ -66,9 +59,10 @@ counted as (
         entity_level,
         entity_id,
         'new_contributors' as metric,
-        event_day,
+        first_day as event_day,
         1 as amount
-    from first_days
+    from {{ ref('met_first_days') }}
+    where {{ rebuilt_metrics('first_day') }}
 
     union all
 
@@ -79,7 +73,7 @@ counted as (
         event_day,
         1 as amount
     from {{ ref('met_actor_days') }}
-    where actor_set = 'contributors'
+    where actor_set = 'contributors' and {{ rebuilt_metrics('event_day') }}
 
 )
 

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_rebuild__from') }}
 -- The days that a window of ours may touch: from the first event, or a year before what landed, to the end of the running year's last week.
 with
 

@@ -40,15 +40,32 @@ pieces as (
     cross join last_day
     where running.day_no <= last_day.day_no
 
+),
+
+spread as (
+
+    select
+        pieces.metric,
+        pieces.entity_level,
+        pieces.entity_id,
+        pieces.length_days,
+        d.day as sample_date,
+        date_diff('day', date '1970-01-01', d.day) as day_no,
+        pieces.amount
+
+    from pieces
+    cross join {{ days(plus_days("date '1970-01-01'", 'pieces.day_no'), plus_days("date '1970-01-01'", 'pieces.last_day_no')) }} as d (day)
+    where {{ rebuilt_metrics(plus_days("date '1970-01-01'", 'pieces.last_day_no'), 'pieces.entity_id') }}
+
 )
 
 select
-    pieces.metric,
-    pieces.entity_level,
-    pieces.entity_id,
-    pieces.length_days,
-    d.day as sample_date,
-    date_diff('day', date '1970-01-01', d.day) as day_no,
-    pieces.amount
-from pieces
-cross join {{ days(plus_days("date '1970-01-01'", 'pieces.day_no'), plus_days("date '1970-01-01'", 'pieces.last_day_no')) }} as d (day)
+    metric,
+    entity_level,
+    entity_id,
+    length_days,
+    sample_date,
+    day_no,
+    amount
+from spread
+where {{ rebuilt_metrics('sample_date') }}

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_series('window_name', 'sample_date')) }}",
+    properties={'partitioning': "ARRAY['month(sample_date)']"}
+) }}
 -- Every window's amount with its quality. Rows whose quality is unknown are dropped: an outage is not a number.
 with
 
@@ -12,10 +19,9 @@ first_acts as (
     select
         entity_level,
         entity_id,
-        min(day_no) as day_no
+        date_diff('day', date '1970-01-01', min(first_day)) as day_no
 
-    from {{ ref('met_actor_days') }}
-    where actor_set = 'contributors'
+    from {{ ref('met_first_days') }}
     group by
         entity_level,
         entity_id
@@ -93,16 +99,8 @@ windows as (
         metrics.needs_previous, metrics.first_ever, metrics.as_of,
         amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
         amounts.sample_date as first_day,
-        case metrics.period
-            {% for period in ['day', 'week', 'month', 'quarter', 'year'] -%}
-            when '{{ period }}' then {{ plus_days(next_period(period, 'amounts.sample_date'), -1) }}
-            {% endfor %}
-        end as last_day,
-        case metrics.period
-            {% for period in ['day', 'week', 'month', 'quarter', 'year'] -%}
-            when '{{ period }}' then {{ previous_period(period, 'amounts.sample_date') }}
-            {% endfor %}
-        end as previous_first_day
+        amounts.last_day,
+        amounts.previous_date as previous_first_day
 
     from {{ ref('met_calendar') }} as amounts
     inner join metrics
@@ -124,6 +122,7 @@ select
     sample_date,
     amount,
     quality,
-    coverage
+    coverage,
+    {{ run_columns() }}
 from judged
 where quality <> 'unknown'

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_events('event_day', 'artifact_id')) }}",
+    properties={'partitioning': "ARRAY['month(event_day)']"}
+) }}
 select
     to_artifact_id as artifact_id,
     event_day,
@@ -5,6 +12,7 @@ select
     coalesce(subject_is_bot, false) as subject_is_bot,
     count(*) as event_count
 from {{ ref('int_events__github') }}
+where {{ rebuilt_events('event_day', 'to_artifact_id') }}
 group by
     to_artifact_id,
     event_day,

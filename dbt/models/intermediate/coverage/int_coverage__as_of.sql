@@ -1,9 +1,6 @@
+-- depends_on: {{ ref('int_rebuild__from') }}
 select
     source,
     family,
-    max(day) as as_of
-from {{ ref('int_coverage__days') }}
-where artifact_id is null and status in ('full', 'part')
-group by
-    source,
-    family
+    as_of
+from {{ ref('int_coverage__as_of_now') }}

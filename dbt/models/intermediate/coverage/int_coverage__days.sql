@@ -1,35 +1,10 @@
 with
 
--- lost whole whatever the lines say: no measure for other days
-lost as (
+judged as (
 
-    select distinct calendar.day
-
-    from {{ ref('int_calendar__days') }} as calendar
-    inner join {{ ref('archive_caps') }} as caps
-        on calendar.day between caps.from_day and caps.to_day
-    where caps.family = '*' and caps.status = 'none'
+    select * from {{ ref('int_coverage__archive_days') }}
 
 ),
-
-days as (
-
-    select
-        calendar.day,
-        coalesce(landed.hours_present, 0) as hours_present,
-        coalesce(landed.files_complete, 0) as files_complete,
-        coalesce(landed.line_count, 0) as line_count,
-        lost.day is not null as is_lost
-
-    from {{ ref('int_calendar__days') }} as calendar
-    left join {{ ref('stg_github_archive__days') }} as landed
-        on calendar.day = landed.archive_day
-    left join lost
-        on calendar.day = lost.day
-
-),
-
-{{ archive_day_status('days') }},
 
 caps as (
 
@@ -79,17 +54,13 @@ whole as (
 
 ),
 
--- a push lists 20 commits at most: what it leaves out was not seen
 cut_pushes as (
 
     select distinct
-        repositories.artifact_id,
-        {{ utc_day('events.created_at') }} as day
+        artifact_id,
+        day
 
-    from {{ ref('stg_github_archive__events') }} as events
-    inner join {{ ref('int_artifacts__github_repositories') }} as repositories
-        on events.repo_id = repositories.repo_id
-    where events.github_type = 'PushEvent' and events.listed_commits < events.push_size
+    from {{ ref('int_coverage__cut_pushes') }}
 
 )
 

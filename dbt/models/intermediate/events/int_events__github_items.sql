@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Every event of the archive but commits, by the rules of the catalogue; users still by number.
 with
 
@@ -86,5 +87,6 @@ select
             then coalesce(author_id, actor_id)
         else author_id
     end as subject_user_id,
-    item_author_id
+    item_author_id,
+    archive_day
 from timed

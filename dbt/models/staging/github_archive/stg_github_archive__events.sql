@@ -1,23 +1,4 @@
-with
-
-source as (
-
-    select * from {{ source('raw', 'github_archive__events') }}
-
-),
-
--- An event near midnight can sit in two archive days; the earlier file wins,
--- so that a later load of its neighbour can't move it.
-ranked as (
-
-    select
-        *,
-        row_number() over (partition by id order by _day, hour) as copy_rank
-
-    from source
-
-)
-
+-- An event near midnight can sit in two archive days: it is two rows here and one event later.
 select
 
     -- keys
@@ -58,5 +39,4 @@ select
     -- lineage
     _day as archive_day
 
-from ranked
-where copy_rank = 1
+from {{ source('raw', 'github_archive__events') }}

@@ -1,21 +1,3 @@
-with
-
-source as (
-
-    select * from {{ source('raw', 'github_archive__push_commits') }}
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (partition by event_id, position order by _day) as copy_rank
-
-    from source
-
-)
-
 select
     event_id as github_event_id,
     position as commit_position,
@@ -30,6 +12,6 @@ select
                 || lower(substr(author_email, strpos(author_email, '@') + 1))
         else author_email
     end as author_email,
-    created_at
-from ranked
-where copy_rank = 1
+    created_at,
+    _day as archive_day
+from {{ source('raw', 'github_archive__push_commits') }}
