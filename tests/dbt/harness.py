@@ -45,6 +45,7 @@ def project(folder: Path) -> None:
     for part in ("macros", "seeds", "tests/generic", "models/metrics"):
         shutil.copytree(ROOT / "dbt" / part, folder / part)
     shutil.copy(ROOT / "dbt" / "dbt_project.yml", folder)
+    shutil.copy(ROOT / "dbt" / "models" / "groups.yml", folder / "models")
     (folder / "profiles.yml").write_text(PROFILE)
     (folder / "models/hand").mkdir()
     shutil.copy(ROOT / "dbt/models/intermediate/artifacts/int_entities__github.sql", folder / "models/hand")

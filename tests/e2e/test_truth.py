@@ -2,11 +2,13 @@
 
 from datetime import date
 
+import duckdb
 import pytest
 
 from demo import connections, oracle
 from demo.server import DemoServer
 from include.sources.base import Window
+from tests.e2e.metric_sql import amount_by_query, largest_rows, window_of
 from tests.e2e.test_golden import publish, rows
 
 # both sides of the payload change of 2025-10-07, and the first days of the outage
@@ -70,3 +72,23 @@ def test_every_key_number_is_the_true_one_and_unknown_is_null(settings, truth):
     }
     assert dict(list(wrong.items())[:5]) == {}
     assert {quality for *_, quality in expected.values()} == {"partial", "unknown"}
+
+
+def test_the_published_query_of_every_metric_gives_the_published_number(settings):
+    compared, wrong = set(), {}
+    with duckdb.connect(str(settings.duckdb_path), read_only=True) as db:
+        db.execute("set timezone = 'UTC'")
+        db.execute("set search_path = 'exports'")
+        catalogue = db.execute('select metric, "window", sql from metrics_v1').fetchall()
+        queries = {(metric, word): query for metric, word, query in catalogue}
+        as_of = dict(db.execute("select metric, max(sample_date) from key_metrics_by_project_v1 group by 1").fetchall())
+        for level in LEVELS:
+            rows = largest_rows(db, "timeseries_metrics", level) + largest_rows(db, "key_metrics", level)
+            for metric, word, entity, sample_date, amount in rows:
+                window = window_of(word, sample_date)
+                found = amount_by_query(db, queries[metric, word], level, entity, window, as_of[metric])
+                compared.add(metric)
+                if found != pytest.approx(amount, rel=1e-9):
+                    wrong[level, metric, word, entity, sample_date] = (found, amount)
+    assert wrong == {}
+    assert compared == {metric for metric, _ in queries}

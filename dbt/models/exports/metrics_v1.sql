@@ -21,7 +21,7 @@ select
     split('artifact|project|collection', '|') as levels,
     nullif(catalogue.oso_name, '') as oso_name,
     nullif(catalogue.differs, '') as differs,
-    cast(null as varchar) as sql,
+    cast({{ metric_sql('metrics.metric') }} as varchar) as sql,
     catalogue.owner,
     catalogue.since
 from {{ ref('met_metrics') }} as metrics

@@ -163,20 +163,20 @@ daily as (
 -- what the days before the rebuilt ones add up to
 built as (
     {% if is_incremental() %}
-        select
-            entity_id,
-            coverage_set,
-            full_count,
-            part_count
-        from {{ this }}
-        where day = {{ rebuild_day(back=1) }}
+    select
+        entity_id,
+        coverage_set,
+        full_count,
+        part_count
+    from {{ this }}
+    where day = {{ rebuild_day(back=1) }}
     {% else %}
-        select
-            cast(null as varchar) as entity_id,
-            cast(null as varchar) as coverage_set,
-            cast(null as bigint) as full_count,
-            cast(null as bigint) as part_count
-        where false
+    select
+        cast(null as varchar) as entity_id,
+        cast(null as varchar) as coverage_set,
+        cast(null as bigint) as full_count,
+        cast(null as bigint) as part_count
+    where false
     {% endif %}
 )
 

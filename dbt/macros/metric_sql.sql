@@ -1,0 +1,115 @@
+{#- metric_sql(metric): a SQL expression of the column `metric`, varchar: the query that gives a metric's amount in one
+    window of one entity from the published tables, null for a metric without one. It is written apart from the models,
+    which compute all windows at once, so that a test can compare the two. Parameters: see the docs of metrics_v1.sql. -#}
+{% macro metric_sql(metric) %}
+{%- set event_counts = {
+    'commits': ['COMMIT_CODE'],
+    'opened_pull_requests': ['PULL_REQUEST_OPENED'],
+    'merged_pull_requests': ['PULL_REQUEST_MERGED'],
+    'closed_pull_requests': ['PULL_REQUEST_CLOSED'],
+    'opened_issues': ['ISSUE_OPENED'],
+    'closed_issues': ['ISSUE_CLOSED'],
+    'comments': ['ISSUE_COMMENT', 'PULL_REQUEST_REVIEW_COMMENT'],
+    'prs_comments': ['PULL_REQUEST_REVIEW_COMMENT'],
+    'pull_request_reviews': ['PULL_REQUEST_REVIEW'],
+    'releases': ['RELEASE_PUBLISHED'],
+    'stars': ['STARRED'],
+    'forks': ['FORKED'],
+} -%}
+{%- set full_time, part_time = 'days_now * 30 >= 10 * :days', 'days_now > 0 and days_now * 30 < 10 * :days' -%}
+{%- set people = {
+    'active_developers': 'days_now > 0',
+    'full_time_developers': full_time,
+    'part_time_developers': part_time,
+    'contributors': 'days_now > 0',
+    'full_time_contributors': full_time,
+    'part_time_contributors': part_time,
+    'new_contributors': 'first_seen >= :first_day',
+    'returning_contributors': 'days_now > 0 and first_seen < :first_day',
+    'resurrected_contributors': 'days_now > 0 and days_before = 0 and first_seen < :first_day',
+    'churned_contributors': 'days_now = 0 and days_before > 0',
+} -%}
+{%- set changes = {
+    'change_in_active_contributors': ['days_now > 0', 'days_before > 0'],
+    'change_in_new_contributors':
+        ['first_seen >= :first_day', 'first_seen >= :previous_first_day and first_seen < :first_day'],
+    'change_in_full_time_contributors': [full_time, 'days_before * 30 >= 10 * :previous_days'],
+    'change_in_part_time_contributors': [part_time, 'days_before > 0 and days_before * 30 < 10 * :previous_days'],
+} -%}
+{%- set days = {
+    'active_days': 'count(distinct case when day >= :first_day then day end)',
+    'first_activity_date': "date_diff('day', date '1970-01-01', min(day))",
+    'last_activity_date': "date_diff('day', date '1970-01-01', max(day))",
+} -%}
+{%- set unfiltered = ['releases', 'stars', 'forks'] -%}
+{%- set events %}with copies as (
+    select *,
+        cast(time at time zone 'UTC' as date) as day,
+        row_number() over (
+            partition by case when event_type = 'COMMIT_CODE' then event_source_id else event_id end
+            order by time, event_id
+        ) as copy_no
+    from timeseries_events_by_artifact_v1
+    where to_artifact_id in (:artifacts)
+),
+events as (
+    select * from copies where copy_no = 1 and day <= :last_day
+)
+{%- endset -%}
+{%- set acts %}{{ events }},
+acts as (
+    select from_artifact_id as actor, day from events
+    where event_type in ($types)
+        and from_artifact_id is not null and not coalesce(actor_is_bot, false)
+)
+{%- endset -%}
+{%- set actors %}{{ acts }},
+people as (
+    select actor,
+        min(day) as first_seen,
+        count(distinct case when day >= :first_day then day end) as days_now,
+        count(distinct case when day >= :previous_first_day and day < :first_day then day end) as days_before
+    from acts
+    group by actor
+)
+{%- endset -%}
+{%- set contributions = "'COMMIT_CODE', 'ISSUE_OPENED', 'PULL_REQUEST_OPENED', 'PULL_REQUEST_MERGED'" -%}
+{%- set sqls = {} -%}
+{%- for name, types in event_counts.items() -%}
+    {%- set human = '' if name in unfiltered else ' and not coalesce(subject_is_bot, false)' -%}
+    {%- do sqls.update({name: events ~ "\nselect count(*) from events\nwhere event_type in ('" ~ types | join("', '")
+        ~ "') and day >= :first_day" ~ human}) -%}
+{%- endfor -%}
+{%- do sqls.update({'repositories': events ~ "\nselect count(distinct to_artifact_id) from events\n"
+    ~ "where day >= :first_day and (event_type = 'RELEASE_PUBLISHED'\n"
+    ~ "    or (event_type not in ('STARRED', 'FORKED') and not coalesce(subject_is_bot, false)))"}) -%}
+{%- for name, condition in people.items() -%}
+    {%- set types = "'COMMIT_CODE'" if name.endswith('developers') else contributions -%}
+    {%- do sqls.update({name: actors.replace('$types', types) ~ "\nselect count(*) from people\nwhere " ~ condition}) -%}
+{%- endfor -%}
+{%- do sqls.update({'contributor_retention_rate': actors.replace('$types', contributions)
+    ~ "\nselect cast(count(*) filter (where days_now > 0) as double) / nullif(count(*), 0) from people\n"
+    ~ "where days_before > 0"}) -%}
+{%- for name, (now, before) in changes.items() -%}
+    {%- do sqls.update({name: actors.replace('$types', contributions)
+        ~ "\n-- a change needs a contribution before its window\n"
+        ~ "select case when min(first_seen) < :first_day\n    then count(*) filter (where " ~ now
+        ~ ")\n        - count(*) filter (where " ~ before ~ ")\n    else 0 end\nfrom people"}) -%}
+{%- endfor -%}
+{%- for name, value in days.items() -%}
+    {%- do sqls.update({name: acts.replace('$types', contributions) ~ "\nselect " ~ value ~ " from acts"}) -%}
+{%- endfor -%}
+{%- set reviews -%}
+-- whose pull request was reviewed is not published: from the pipeline's own events
+select count(distinct actor_id) from intermediate.int_events__github
+where to_artifact_id in (:artifacts) and event_day between :first_day and :last_day
+    and event_type in ('PULL_REQUEST_REVIEW', 'PULL_REQUEST_REVIEW_COMMENT')
+    and not coalesce(actor_is_bot, false) and not coalesce(is_own_item, false)
+{%- endset -%}
+{%- do sqls.update({'reviewers': reviews}) -%}
+case {{ metric }}
+    {%- for name, text in sqls.items() %}
+    when '{{ name }}' then '{{ text.replace("'", "''") }}'
+    {%- endfor %}
+end
+{%- endmacro %}
