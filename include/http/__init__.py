@@ -135,6 +135,11 @@ class _Body:
         except (HTTPError, OSError) as error:
             raise EOFError(f"the connection broke off ({type(error).__name__})") from error
 
+    def readinto(self, buffer) -> int:
+        taken = self.read(len(buffer))
+        buffer[: len(taken)] = taken
+        return len(taken)
+
 
 class Rejoined(io.RawIOBase):
     """A body whose first bytes were read already, to see what it is."""

@@ -23,12 +23,12 @@ except ImportError:  # pragma: no cover - the standard library is 2.6 times slow
     import gzip as gzip_module
 
 BLOCK = 1 << 18  # bytes of JSON per read; 1 MiB leaves the cache and is 20 % slower
-HEAD = re.compile(rb'\{"id":"\d++","type":"(\w++)","actor":\{[^}]*+\},"repo":\{"id":(\d++),"name":"([^"\\/]*+)')
+HEAD = re.compile(rb'\{"id":"[0-9]++","type":"(\w++)","actor":\{[^}]*+\},"repo":\{"id":([0-9]++),"name":"([^"\\/]*+)')
 NAME = re.compile(rb'([^"\\]*+)"')
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 CLEAR_EMAIL = re.compile(rb'"email"\s*+:\s*+"(?![0-9a-f]{40}@)')
 HASHED_LOCAL = re.compile(r"[0-9a-f]{40}")
-CLOSING_BRACE = 0x7D
+NEWLINE, CLOSING_BRACE = 0x0A, 0x7D
 ID_STARTS = len('{"id":"')
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
@@ -159,7 +159,6 @@ NOBODY, NO_PR, NO_ISSUE, NO_REPO, NO_ITEM, NO_AUTHOR = (
     Item(),
     CommitAuthor(),
 )
-NONE_4, NONE_5, NONE_6 = (None,) * 4, (None,) * 5, (None,) * 6
 
 
 @dataclass
@@ -215,6 +214,7 @@ class _Reader:
     def __init__(self, tracked: Tracked, keep, hour: Hour, with_ids: bool) -> None:
         # the head shows the owner; whether the very repository is tracked, the full decode tells
         self.owners = {o.encode() for o in tracked.owners} | {n.partition("/")[0].encode() for n in tracked.names}
+        self.names = {n.encode() for n in tracked.names}
         self.repo_ids = {str(i).encode() for i in tracked.repo_ids}
         self.tracked, self.keep, self.hour = tracked, keep, hour
         if with_ids:
@@ -227,7 +227,7 @@ class _Reader:
         remember = self._remember if self.hour.ids is not None else None
         kinds: list[bytes] = []
         skipped = kinds.append
-        while (end := find(b"\n", pos)) >= 0:
+        while (end := find(NEWLINE, pos)) >= 0:
             head = match(block, pos, end)
             if head is None or block[end - 1] != CLOSING_BRACE:
                 if end > pos:
@@ -250,7 +250,9 @@ class _Reader:
     def _named(self, block: bytes, start: int) -> bool:
         """Whether the name at `start` may be tracked; one with escapes goes to the full decode."""
         name = NAME.match(block, start)
-        return name is None or self._follows(name[1].decode("utf-8", "replace"), None)
+        if name is None or name[1].lower() in self.names:
+            return True
+        return self._follows(name[1].decode("utf-8", "replace"), None)
 
     def _remember(self, kind: str, event_id: bytes) -> None:
         self.hour.ids.setdefault(kind, set()).add(event_id)
@@ -266,7 +268,7 @@ class _Reader:
                 raise ValueError("public is false")
             if self._follows(event.repo.name, event.repo.id):
                 raw, payload = str(event.payload, "utf-8"), read_payload(event.payload)
-                if SURROGATE.search(line):
+                if b"\\" in line and SURROGATE.search(line):
                     _refuse_lone_surrogates(line)
                 if payload.commits and CLEAR_EMAIL.search(event.payload):
                     raw = hash_emails(raw)
@@ -285,7 +287,7 @@ class _Reader:
     def _follows(self, name: str, repo_id: int | None) -> bool:
         name = name.lower()
         tracked = self.tracked
-        return repo_id in tracked.repo_ids or name.partition("/")[0] in tracked.owners or name in tracked.names
+        return repo_id in tracked.repo_ids or name in tracked.names or name.partition("/")[0] in tracked.owners
 
 
 def _refuse_lone_surrogates(line: bytes) -> None:
@@ -352,7 +354,7 @@ def _hashed(value: Any) -> Any:
 def event_row(event: Event, p: Payload, raw: str, hour: int) -> tuple:
     """One row of the events stream, in the order of its schema."""
     actor, org = event.actor or NOBODY, event.org or NOBODY
-    return (
+    head = (
         event.id,
         event.type,
         actor.id,
@@ -366,9 +368,9 @@ def event_row(event: Event, p: Payload, raw: str, hour: int) -> tuple:
         hour,
         p.action,
         p.ref,
-        *(_item_columns(event, p) if p.pull_request or p.issue or _item(p) else _plain_columns(event, p)),
-        raw,
     )
+    about = _item_columns(event, p) if p.pull_request or p.issue or _item(p) else _plain_columns(event, p)
+    return (*head, *about, raw)
 
 
 def _item(p: Payload) -> Item | None:
@@ -380,8 +382,15 @@ def _plain_columns(event: Event, p: Payload) -> tuple:
     size = p.size if event.type == "PushEvent" else None
     listed = len(p.commits) if p.commits is not None else None
     created_at = event.created_at if event.type == "CreateEvent" and p.ref_type == "repository" else None
-    merged = _is_merged(event.type, p.action, NO_PR)
-    return (p.number, None, size, listed, *NONE_6, merged, *NONE_5, p.master_branch, created_at, *NONE_4)
+    return (
+        *(p.number, None, size, listed),
+        *(None, None, None, None, None, None),
+        _is_merged(event.type, p.action, NO_PR),
+        *(None, None, None, None, None),
+        p.master_branch,
+        created_at,
+        *(None, None, None, None),
+    )
 
 
 def _item_columns(event: Event, p: Payload) -> tuple:
@@ -419,17 +428,9 @@ def commit_rows(event: Event, p: Payload) -> list[tuple]:
     """Rows of the push_commits stream: one a listed commit, in the order of the push."""
     event_id, repo_id, at = event.id, event.repo.id, event.created_at
     return [
-        (
-            event_id,
-            position,
-            c.sha,
-            (c.author or NO_AUTHOR).name,
-            (c.author or NO_AUTHOR).email,
-            c.distinct,
-            repo_id,
-            at,
-        )
+        (event_id, position, c.sha, author.name, author.email, c.distinct, repo_id, at)
         for position, c in enumerate(p.commits or ())
+        for author in (c.author or NO_AUTHOR,)
     ]
 
 

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 
 import pyarrow as pa
 
 from include.errors import FixNeeded, OpenImpactError, SuspectData, Unavailable
-from include.http import Rejoined, local_path, safe_url
+from include.http import local_path, safe_url
 from include.sources._archive_parse import Hour, commit_rows, event_row, scan_hour
 from include.sources.base import (
     TIMESTAMP,
@@ -219,9 +220,7 @@ def _read(url: str, rows: "_Rows", context: Context, *, with_ids: bool) -> Hour 
         if body is None:
             return None
         try:
-            start = body.read(1)
-            if start:
-                scan_hour(Rejoined(start, body), context.tracked, rows.add, hour=result, with_ids=with_ids)
+            scan_hour(body, context.tracked, rows.add, hour=result, with_ids=with_ids)
         except (EOFError, OSError, _isal_error()) as error:  # a wrong CRC is an OSError
             raise Unavailable(
                 f"github_archive: {safe_url(url)} is cut or damaged ({str(error)[:120] or type(error).__name__}). "
@@ -271,8 +270,7 @@ def _count(found: list[Hour], hour: int, part: str, failures: list[OpenImpactErr
                 united.setdefault(kind, set()).update(ids)
         counts = {kind: len(ids) for kind, ids in united.items()}
     if hour < 24 and counts:
-        rows = [(hour, kind, n) for kind, n in sorted(counts.items())]
-        yield Batch("type_counts", _batch(TYPE_COUNTS.schema, rows))
+        yield from _batches(TYPE_COUNTS, [cell for kind, n in sorted(counts.items()) for cell in (hour, kind, n)])
     reasons = [str(e)[:300] for e in failures]
     lines = sum(counts.values())
     if not lines:
@@ -285,8 +283,8 @@ class _Rows:
 
     def __init__(self, hour: int, day: _Day, spool) -> None:
         self.hour, self.day, self.spool = hour, day, spool
-        self.events: list[tuple] = []
-        self.commits: list[tuple] = []
+        self.events: list = []  # cells, row after row: a tuple a row would keep the garbage collector busy
+        self.commits: list = []
         self.ids: set[str] = set()
         self.names: dict[tuple[int, str], list[datetime]] = {}
         self.held_bytes = 0
@@ -298,12 +296,12 @@ class _Rows:
         if event_id in self.day.ids or event_id in self.ids or (self.hour == 24 and at >= self.day.end):
             return
         self.ids.add(event_id)
-        self.events.append(event_row(event, payload, raw, self.hour))
+        self.events += event_row(event, payload, raw, self.hour)
         if payload.commits:
-            self.commits.extend(commit_rows(event, payload))
+            self.commits += chain.from_iterable(commit_rows(event, payload))
         _widen(self.names, (event.repo.id, event.repo.name), at, at)
         self.held_bytes += len(raw)
-        if len(self.events) >= BATCH_ROWS or self.held_bytes > SPOOL_BYTES:
+        if len(self.events) >= BATCH_ROWS * len(EVENTS.schema) or self.held_bytes > SPOOL_BYTES:
             self._spill()
 
     def _spill(self) -> None:
@@ -313,10 +311,9 @@ class _Rows:
             self.writers[batch.stream].write_batch(batch.rows)
 
     def _held(self) -> Iterator[Batch]:
-        for stream, rows in ((EVENTS, self.events), (PUSH_COMMITS, self.commits)):
-            for start in range(0, len(rows), BATCH_ROWS):
-                yield Batch(stream.name, _batch(stream.schema, rows[start : start + BATCH_ROWS]))
-            rows.clear()
+        for stream, cells in ((EVENTS, self.events), (PUSH_COMMITS, self.commits)):
+            yield from _batches(stream, cells)
+            cells.clear()
         self.held_bytes = 0
 
     def accept(self) -> Iterator[Batch]:
@@ -336,8 +333,11 @@ def _widen(names: dict, key: tuple[int, str], first: datetime, last: datetime) -
     span = names.get(key)
     if span is None:
         names[key] = [first, last]
-    else:
-        span[0], span[1] = min(span[0], first), max(span[1], last)
+        return
+    if first < span[0]:
+        span[0] = first
+    if last > span[1]:
+        span[1] = last
 
 
 @contextmanager
@@ -351,17 +351,19 @@ def _spool():
 
 
 def _repository_batches(day: _Day) -> Iterator[Batch]:
-    rows = [
-        (repo_id, name, name.partition("/")[0].lower(), first, last)
-        for (repo_id, name), (first, last) in sorted(day.names.items())
-    ]
-    for start in range(0, len(rows), BATCH_ROWS):
-        yield Batch("repositories", _batch(REPOSITORIES.schema, rows[start : start + BATCH_ROWS]))
+    cells: list = []
+    for (repo_id, name), (first, last) in sorted(day.names.items()):
+        cells += (repo_id, name, name.partition("/")[0].lower(), first, last)
+    return _batches(REPOSITORIES, cells)
 
 
-def _batch(schema: pa.Schema, rows: list[tuple]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True)
-    return pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+def _batches(stream: Stream, cells: list) -> Iterator[Batch]:
+    """Batches of rows whose cells follow one another, in the order of the schema."""
+    schema, width = stream.schema, len(stream.schema)
+    for start in range(0, len(cells), BATCH_ROWS * width):
+        end = min(start + BATCH_ROWS * width, len(cells))
+        columns = [pa.array(cells[start + place : end : width], f.type) for place, f in enumerate(schema)]
+        yield Batch(stream.name, pa.record_batch(columns, schema=schema))
 
 
 SOURCE = Source(
