@@ -29,6 +29,7 @@ def create_raw_views(conn, catalog) -> None:
     from include.lake.tables import current_files
 
     conn.execute("set timezone = 'UTC'")
+    conn.execute("set parquet_metadata_cache = true")  # a data file never changes, and every model opens them all
     conn.execute("create schema if not exists raw")
     for identifier in catalog.list_tables("raw"):
         table = catalog.load_table(identifier)
