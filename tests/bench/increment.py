@@ -8,7 +8,7 @@ from tests.bench.home import fresh_home, land_directory
 from tests.bench.jobs import Cpu, run, verdict
 
 GOAL = 0.3
-REPOS, DAYS, FIRST_DAY, EVENTS_A_DAY = 200, 730, date(2023, 1, 1), 60
+REPOS, DAYS, FIRST_DAY, EVENTS_A_DAY = 500, 730, date(2023, 1, 1), 150
 CODES = {"PushEvent": 0, "IssuesEvent": 1, "PullRequestEvent": 2, "WatchEvent": 3, "PullRequestReviewEvent": 4}
 
 

@@ -51,6 +51,21 @@ windows as (
 
 {{ window_quality('windows') }},
 
+stored as (
+
+    select
+        metric_id,
+        entity_level,
+        entity_id,
+        sample_date,
+        amount
+
+    from {{ ref('met_series') }}
+    -- a handful of days of all the years
+    where sample_date in (select windows.sample_date from windows)
+
+),
+
 valued as (
 
     select
@@ -62,7 +77,7 @@ valued as (
         end as amount
 
     from judged
-    left join {{ ref('met_series') }} as stored
+    left join stored
         on
             judged.metric_id = stored.metric_id
             and judged.entity_level = stored.entity_level

@@ -79,6 +79,26 @@ derived as (
     inner join lengths
         on base.length_days = parts.times * lengths.length_days
 
+),
+
+-- what lies before the rebuilt days is one sum: only where it stands on their eve matters
+clamped as (
+
+    select
+        derived.metric,
+        derived.entity_level,
+        derived.entity_id,
+        derived.length_days,
+        case
+            when whole.entity_id is not null then derived.day_no
+            else greatest(derived.day_no, date_diff('day', date '1970-01-01', {{ rebuild_day(back=1) }}))
+        end as day_no,
+        derived.delta
+
+    from derived
+    left join {{ ref('met_rebuild') }} as whole
+        on derived.entity_id = whole.entity_id
+
 )
 
 select
@@ -88,7 +108,7 @@ select
     length_days,
     day_no,
     cast(sum(delta) as bigint) as delta
-from derived
+from clamped
 group by
     metric,
     entity_level,
