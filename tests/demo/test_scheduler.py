@@ -22,12 +22,14 @@ from tests.demo.processes import MARK, left_of
 DAG = "ingest_github_archive"
 DAGS = """
 from dataclasses import replace
+from datetime import timedelta
 
 from include.airflow_kit import build_ingest_dag, build_publish_dag, build_transform_dag
-from include.sources import all_sources
+from include.sources import all_sources, get_source
 
 for source in all_sources():
     build_ingest_dag(replace(source, restate_days=2 if source.window == "day" else 0))
+build_ingest_dag(replace(get_source("github_archive"), name="late", ready_after=timedelta(days=40_000)))
 build_transform_dag(all_sources())
 build_publish_dag()
 """
@@ -135,6 +137,17 @@ def test_a_source_of_now_refuses_a_backfill(airflow):
     body = {"dag_id": "ingest_oss_directory", "from_date": "2025-10-16T00:00:00Z", "to_date": "2025-10-17T00:00:00Z"}
     with pytest.raises(run.DemoFailed, match="400 .*does not allow backfill runs"):
         airflow.api.call("POST", "/api/v2/backfills", body)
+
+
+def test_a_run_waits_for_a_day_that_is_not_published(airflow):
+    airflow.api.unpause("ingest_late")
+    airflow.api.trigger("ingest_late", {})
+    state = None
+    while state in (None, "scheduled", "queued", "running"):
+        time.sleep(1)
+        tasks = airflow.api.call("GET", "/api/v2/dags/ingest_late/dagRuns/~/taskInstances")["task_instances"]
+        state = next((task["state"] for task in tasks if task["task_id"] == "check"), None)
+    assert state == "up_for_reschedule"
 
 
 @pytest.mark.parametrize(("by", "hour"), [("cli", 9), ("api", 11)])
