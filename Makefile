@@ -16,7 +16,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "OpenImpact needs Python 3.11, 3.12 or 3.13, but '$(PYTHON)' is $$($(PYTHON) -V); run make PYTHON=/path/to/python3."; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PY) -m pip install -q uv
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install -q -r requirements-dev.txt -c constraints.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install -q --compile-bytecode -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
 demo: setup  ## the whole system on a small made-up world, offline (ARGS=--once stops by itself)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from demo.world import LAST_DAY
 ROOT = Path(__file__).resolve().parents[1]
 DAYS = 30
 PATIENCE_S = 420
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
 MARK = ".openimpact-demo"  # the home is the demo's own and may be emptied
 
 
@@ -35,7 +36,8 @@ def main(home: Path, *, once: bool) -> int:
 
     With `once` it stops by itself, else it stays up until Ctrl-C. Every process it started is gone afterwards.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in ENDINGS:  # a background shell starts its children with SIGINT ignored
+        signal.signal(number, _interrupt)
     try:
         _empty(home)
         with DemoServer(0) as upstreams:
@@ -43,11 +45,11 @@ def main(home: Path, *, once: bool) -> int:
             env = environment(home, upstreams.base_url)
             with airflow(home, env) as api:
                 run_dags(api)
-                show_results(home, env)
+                show_results(home)
                 show_where(home, api)
                 if not once:
                     say("everything stays up; Ctrl-C ends it")
-                    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+                    signal.sigwait(ENDINGS)
     except DemoFailed as error:
         print(f"demo failed: {error}", file=sys.stderr)
         return 1
@@ -67,6 +69,10 @@ def say(text: str) -> None:
 
 def environment(home: Path, base_url: str) -> dict[str, str]:
     """The environment of Airflow and of every task: all state below `home`, nothing but loopback, no telemetry."""
+    bytecode = {}
+    if sys.dont_write_bytecode and not Path(requests.__cached__).exists():
+        # else each of some forty processes compiles all it imports
+        bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".openimpact" / "bytecode")}
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     return (
@@ -92,6 +98,7 @@ def environment(home: Path, base_url: str) -> dict[str, str]:
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(48),
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
+        | bytecode
     )
 
 
@@ -136,40 +143,27 @@ class Api:
         raise DemoFailed(f"{dag} did not finish in {PATIENCE_S} s")
 
 
-def run_dags(api: Api) -> None:
-    """The chain through the scheduler: registry, 30 days of events, build, release."""
-    for dag in ("ingest_oss_directory", "ingest_github_archive", "publish"):
-        api.unpause(dag)
+def run_dags(api: Api, days: int = DAYS) -> None:
+    """The chain through the scheduler: registry and days of events by hand, build and release by asset events."""
+    api.unpause("ingest_oss_directory")
     api.trigger("ingest_oss_directory", {})
     api.wait("ingest_oss_directory")
-    first = LAST_DAY - timedelta(days=DAYS - 1)
-    say(f"landing {first} to {LAST_DAY}, {DAYS} days of 24 hour files from two mirrors")
+    for dag in ("ingest_github_archive", "transform", "publish"):  # after the registry's event: alone it builds nothing
+        api.unpause(dag)
+    first = LAST_DAY - timedelta(days=days - 1)
+    say(f"landing {first} to {LAST_DAY}, {days} days of 24 hour files from two mirrors")
     api.trigger("ingest_github_archive", {"from_day": first.isoformat(), "to_day": LAST_DAY.isoformat()})
-    api.wait("ingest_github_archive")
-    api.unpause("transform")  # its first timed run takes all that has landed
-    api.wait("transform")
-    api.wait("publish")
+    for dag in ("ingest_github_archive", "transform", "publish"):
+        api.wait(dag)
 
 
 @contextmanager
 def airflow(home: Path, env: dict[str, str]):
     """`airflow standalone` with its pools, in a process group of its own that is gone at the end; yields the Api."""
-    log = home / "airflow.log"
-    pools = {"iceberg_commit": {"slots": 1, "description": "one writer", "include_deferred": False}}
-    pools["duckdb_file"] = {"slots": 1, "description": "one dbt", "include_deferred": False}
     from include.sources import all_sources
 
-    for source in all_sources():
-        pools[source.pool.name] = {"slots": source.pool.slots, "description": "", "include_deferred": False}
-    (home / "pools.json").write_text(json.dumps(pools))
+    log = home / "airflow.log"
     with log.open("wb") as out:
-        for command in (["db", "migrate"], ["pools", "import", str(home / "pools.json")]):
-            done = subprocess.run(
-                [sys.executable, "-m", "airflow", *command], env=env, stdout=out, stderr=out, cwd=home
-            )
-            if done.returncode:
-                raise DemoFailed(f"airflow {' '.join(command[:2])} failed; see {log}")
-        say("Airflow's database is ready")
         process = subprocess.Popen(
             [sys.executable, "-m", "airflow", "standalone"],
             env=env,
@@ -180,7 +174,11 @@ def airflow(home: Path, env: dict[str, str]):
             start_new_session=True,
         )
     try:
-        yield _connect(home, env, process, log)
+        api = _connect(home, env, process, log)
+        pools = {source.pool.name: source.pool.slots for source in all_sources()}
+        for name, slots in (pools | {"iceberg_commit": 1, "duckdb_file": 1}).items():
+            api.call("POST", "/api/v2/pools", {"name": name, "slots": slots})
+        yield api
     finally:
         _stop(process)
 
@@ -206,31 +204,46 @@ def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Pa
     raise DemoFailed(f"Airflow did not come up in 120 s; see {log}")
 
 
-def show_results(home: Path, env: dict[str, str]) -> None:
-    """A few numbers of the release, with their quality."""
+def show_results(home: Path) -> None:
+    """The release, and a few numbers of it with their quality."""
     from include.lake.catalog import open_catalog
+    from include.lake.releases import show_release
     from include.settings import load_settings
 
-    consumer = open_catalog(load_settings({"OPENIMPACT_HOME": str(home)}), "consumer")
+    settings = load_settings({"OPENIMPACT_HOME": str(home)})
+    release = show_release(settings, "current")
+    consumer = open_catalog(settings, "consumer")
     names = {r["project_id"]: r["project_name"] for r in _rows(consumer, "projects_v1")}
-    wanted = ("opened_pull_requests", "comments", "stars", "commits")
+    wanted = ("contributors", "commits", "opened_pull_requests", "comments", "stars")
     cells: dict[str, dict[str, str]] = {}
-    order: dict[str, float] = {}
+    people: dict[str, float] = {}
     for row in _rows(consumer, "key_metrics_by_project_v1"):
         if row["window"] == "over_30_day_period" and row["metric"] in wanted:
             amount = "-" if row["amount"] is None else f"{row['amount']:.0f}"
             cells.setdefault(row["project_id"], {})[row["metric"]] = f"{amount} {row['quality']}"
-            order[row["project_id"]] = order.get(row["project_id"], 0) + (row["amount"] or 0)
-    print(f"\nover 30 days\n{'project':<24}" + "".join(f"{metric:<22}" for metric in wanted))
-    for project in sorted(order, key=lambda p: (-order[p], names[p]))[:10]:
-        print(f"{names[project]:<24}" + "".join(f"{cells[project].get(metric, ''):<22}" for metric in wanted))
+            if row["metric"] == "contributors":
+                people[row["project_id"]] = row["amount"] or 0
+    print(
+        f"\nrelease       {release.release_id}, {len(release.tables)} tables of {len(names)} projects; over 30 days:\n"
+    )
+    print(f"{'project':<20}" + "".join(f"{metric:<22}" for metric in wanted))
+    for project in sorted(people, key=lambda p: (-people[p], names[p]))[:10]:
+        print(f"{names[project]:<20}" + "".join(f"{cells[project].get(metric, ''):<22}" for metric in wanted))
 
 
 def show_where(home: Path, api: Api) -> None:
     """Where to look next."""
-    print(f"\nAirflow       {api.url}   user admin   password {api.password}")
-    print(f"query         OPENIMPACT_HOME={home} {sys.executable} -m include release show")
-    print(f"dbt docs      OPENIMPACT_HOME={home} {sys.executable} -m include docs\n", flush=True)
+    here = f"OPENIMPACT_HOME={home} {sys.executable} -m include"
+    print(f"""
+Airflow       {api.url}   user admin   password {api.password}
+tables        {here} release show
+dbt docs      {here} docs   writes {home}/dbt-target/docs/static_index.html
+query         OPENIMPACT_HOME={home} {sys.executable}
+              >>> from include.lake.catalog import open_catalog
+              >>> from include.settings import load_settings
+              >>> consumer = open_catalog(load_settings(), "consumer")
+              >>> consumer.load_table("oso.key_metrics_by_project_v1").scan().to_pandas()
+""", flush=True)  # fmt: skip
 
 
 def _rows(catalog, table: str) -> list[dict]:
@@ -247,15 +260,14 @@ def _empty(home: Path) -> None:
 
 
 def _stop(process: subprocess.Popen) -> None:
-    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
-        try:
+    """Ends the whole process group; a second Ctrl-C meanwhile must not leave half of it running."""
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in ENDINGS}
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)
-        except ProcessLookupError:
-            return
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
+            process.wait(10)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _free_port() -> int:

@@ -27,6 +27,7 @@ class Fault:
 
     times: int = 1  # how many answers; -1 is every one
     status: int | None = None
+    body: bytes | None = None  # another file
     headers: dict[str, str] = field(default_factory=dict)
     keep: float | None = None  # of the body's bytes; the announced length stays
     garble: float | None = None  # of the lines of an hour file
@@ -44,6 +45,10 @@ class Faults:
         """Queues a fault for a path, after those already queued."""
         with self._lock:
             self._by_path.setdefault(path, []).append(fault)
+
+    def replaced(self, path: str, body: bytes) -> None:
+        """Every answer is another file from now on."""
+        self.add(path, Fault(-1, body=body))
 
     def unavailable(self, path: str, times: int = 1, status: int = 503) -> None:
         """The next `times` answers are `status`."""
@@ -143,6 +148,7 @@ def garble(body: bytes, share: float, path: str) -> bytes:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body after its headers waited 40 ms for their acknowledgement
     server: DemoServer
 
     def do_GET(self) -> None:
@@ -163,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.status:
             self._send(fault.status, b"a fault on purpose\n", fault.headers, with_body)
             return
-        body = body_of(path, self.server.seed)
+        body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed)
         if body is None:
             self._send(404, b"nothing is here\n", {}, with_body)
             return

@@ -1,11 +1,12 @@
 """The DAG ingest_<source>: check ► fetch ► validate ► commit, then the source's raw assets."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, get_current_context, task
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, PokeReturnValue, get_current_context, task
 
 from include.airflow_kit.retries import TASK
+from include.airflow_kit.windows import last_timed_run
 from include.settings import load_settings
 from include.sources.base import Source
 
@@ -30,32 +31,33 @@ def _day_param() -> Param:
 def build_ingest_dag(source: Source) -> DAG:
     """The DAG of one registered source; its doc is the source's runbook."""
     schedule = CronDataIntervalTimetable(source.schedule, timezone="UTC") if source.schedule else None
-    last_day = load_settings().last_day
     with DAG(
         dag_id=f"ingest_{source.name}",
         description=source.doc,
         doc_md=(ROOT / source.runbook).read_text(),
         schedule=schedule,
         start_date=datetime(2015, 1, 1, tzinfo=UTC),
-        end_date=datetime.combine(last_day, time(23, 59), UTC) if last_day else None,
+        end_date=last_timed_run(load_settings()),
         catchup=False,
+        allowed_run_types=None if source.window == "day" else ["scheduled", "manual", "asset_materialization"],
         max_active_runs=2 if source.window == "day" else 1,
         params={"from_day": _day_param(), "to_day": _day_param()},
         default_args={"owner": source.owner, **TASK},
         tags=["kind/ingest", f"window/{source.window}", f"tier/{source.tier}", f"source/{source.name}"],
     ) as dag:
 
-        @task(pool=source.pool.name)
-        def check() -> list[list[str]]:
-            """Refuses a window that the source cannot load; returns its days in batches."""
+        @task.sensor(pool=source.pool.name, mode="reschedule", poke_interval=600)
+        def check() -> PokeReturnValue:
+            """Refuses days that the source cannot load, waits until they are published; hands them on in batches."""
             from include import ingest
-            from include.airflow_kit.windows import batches, window_of
+            from include.airflow_kit.windows import batches, is_published, window_of
 
             context = get_current_context()
             start, end = context.get("data_interval_start"), context.get("data_interval_end")
-            window = window_of(source, context["params"], (start, end) if start and end else None)
+            interval, run_type = (start, end) if start and end else None, context["dag_run"].run_type
+            window = window_of(source, context["params"], interval, run_type=run_type)
             ingest.check(source, window, load_settings())
-            return batches(window)
+            return PokeReturnValue(is_published(source, window, datetime.now(UTC)), batches(window))
 
         @task(pool=source.pool.name)
         def fetch(days: list[str]) -> list[str]:

@@ -8,6 +8,8 @@ from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, g
 
 from include.airflow_kit.ingest import raw_assets
 from include.airflow_kit.retries import TASK
+from include.airflow_kit.windows import last_timed_run
+from include.settings import load_settings
 from include.sources.base import Source
 
 EXPORTS = Asset(name="exports", uri="iceberg://lake/exports")
@@ -32,6 +34,7 @@ def build_transform_dag(sources: list[Source]) -> DAG:
             assets=reduce(or_, [asset for source in sources for asset in raw_assets(source)]),
         ),
         start_date=datetime(2015, 1, 1, tzinfo=UTC),
+        end_date=last_timed_run(load_settings()),
         catchup=False,
         max_active_runs=1,
         default_args={"owner": "transform", **TASK},
@@ -42,7 +45,6 @@ def build_transform_dag(sources: list[Source]) -> DAG:
         def plan() -> dict:
             """Which days changed, by the snapshots of the raw tables."""
             from include import ingest, transform
-            from include.settings import load_settings
 
             settings = load_settings()
             ingest.ensure_raw_tables(settings)
@@ -53,7 +55,6 @@ def build_transform_dag(sources: list[Source]) -> DAG:
             def build(work: dict) -> dict:
                 """One dbt build of the layer and its tests."""
                 from include import transform
-                from include.settings import load_settings
 
                 settings, run_id = load_settings(), get_current_context()["run_id"]
                 transform.build_layer(settings, name, work, run_id)

@@ -204,7 +204,8 @@ class Source:
     runbook: str
     licence: str
     docs_url: str
-    restate_days: int = 0
+    ready_after: timedelta = timedelta(0)  # after the end of a day; its run waits until then
+    restate_days: int = 0  # days before its own that a scheduled run reads again
     reject_threshold: float = 0.001  # of the rows read, for a day; one row a part is always tolerated
     first_day: date | None = None  # earlier days are refused, with `first_day_reason`
     first_day_reason: str = ""
@@ -213,6 +214,11 @@ class Source:
     def __post_init__(self) -> None:
         if self.window == "now" and self.restate_days:
             raise ValueError(f"source {self.name!r}: a source of now cannot restate days; set restate_days=0.")
+        if self.window == "day" and self.schedule and not self.schedule.startswith("0 0 "):
+            raise ValueError(
+                f"source {self.name!r}: the schedule {self.schedule!r} of a source of days must run at 00:00 UTC, as "
+                "'0 0 * * *' does, so that the dates of a backfill are its days; set ready_after for a later hour."
+            )
         names = [s.name for s in self.streams]
         if len(set(names)) != len(names) or {"coverage", "rejected"} & set(names):
             raise ValueError(f"source {self.name!r}: stream names {names} must differ and not be coverage or rejected.")

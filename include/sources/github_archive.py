@@ -370,7 +370,8 @@ SOURCE = Source(
     name="github_archive",
     doc="Public GitHub events of the registry's repositories and owners, by hour.",
     owner="events",
-    schedule="30 5 * * *",  # hour 0 of the next day is final at 05:00
+    schedule="0 0 * * *",
+    ready_after=timedelta(hours=5, minutes=30),  # hour 0 of the next day is final at 05:00
     tier=1,
     window="day",
     restate_days=0,

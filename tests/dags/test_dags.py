@@ -4,12 +4,13 @@ import ast
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from include.airflow_kit.windows import batches, window_of
+from include.airflow_kit.windows import batches, is_published, window_of
 from include.errors import BadCredentials, RateLimited, SuspectData, Unavailable, WindowRefused
 from include.sources import all_sources, get_source
 from include.sources.base import Window
@@ -60,12 +61,31 @@ def test_dag_files_import_nothing_heavy_and_never_each_other():
         assert not names & (HEAVY | {"dags"}), path
 
 
-def test_a_scheduled_run_loads_its_interval_and_the_days_it_restates():
-    source = get_source("github_archive")
+@pytest.mark.parametrize(("run_type", "first"), [("scheduled", 22), ("backfill", 24), ("manual", 24)])
+def test_a_run_loads_its_interval_and_only_a_scheduled_one_the_days_it_restates(run_type, first):
+    source = replace(get_source("github_archive"), restate_days=2)
     interval = (datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC))
-    window = window_of(source, {}, interval)
-    assert window.end == date(2026, 11, 25)
-    assert len(window.days()) == 1 + source.restate_days
+    window = window_of(source, {}, interval, run_type=run_type)
+    assert window == Window(date(2026, 11, first), date(2026, 11, 25))
+
+
+@pytest.mark.parametrize("hours", [(3, 4), (0, 24), (5.5, 29.5)])
+def test_an_interval_within_a_day_stands_for_the_whole_day(hours):
+    start, end = (datetime(2026, 11, 24, tzinfo=UTC) + timedelta(hours=h) for h in hours)
+    assert window_of(get_source("github_archive"), {}, (start, end)) == Window.of(date(2026, 11, 24))
+
+
+@pytest.mark.parametrize("schedule", ["30 5 * * *", "0 * * * *", "0 0,12 * * *"])
+def test_a_source_of_days_starts_at_midnight_and_nowhere_else(schedule):
+    with pytest.raises(ValueError, match="must run at 00:00 UTC.*set ready_after"):
+        replace(get_source("github_archive"), schedule=schedule)
+
+
+def test_a_day_is_waited_for_until_it_is_published():
+    source, window = get_source("github_archive"), Window.of(date(2026, 11, 24))
+    assert not is_published(source, window, datetime(2026, 11, 25, 5, 29, tzinfo=UTC))
+    assert is_published(source, window, datetime(2026, 11, 25, 5, 30, tzinfo=UTC))
+    assert is_published(get_source("oss_directory"), window, datetime(2026, 11, 24, 1, tzinfo=UTC))
 
 
 def test_a_person_may_ask_for_days_both_included():
