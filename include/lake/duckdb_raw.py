@@ -1,8 +1,11 @@
-"""dbt-duckdb plugin: each raw Iceberg table as a view over its current data files.
+"""dbt-duckdb plugin: each raw Iceberg table as a view over its data files, as the plan of the build found them.
 
 PyIceberg writes copy-on-write, so the list of files is the table; a table with
-delete files is refused by `current_files`.
+delete files is refused by `data_files`.
 """
+
+import json
+import os
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 
@@ -14,19 +17,24 @@ class Plugin(BasePlugin):
         """Nothing to prepare: the settings come from the environment."""
 
     def configure_connection(self, conn) -> None:
-        """Creates or replaces raw.<table> for every table in the lake's namespace raw."""
+        """Creates or replaces raw.<table> for every table in the lake's namespace raw.
+
+        OPENIMPACT_SNAPSHOTS, JSON of snapshot ids by table, says as of when; without it as of now.
+        """
         from include.lake.catalog import open_catalog
         from include.settings import load_settings
 
-        create_raw_views(conn, open_catalog(load_settings(), "lake"))
+        snapshots = json.loads(os.environ.get("OPENIMPACT_SNAPSHOTS", "null"))
+        create_raw_views(conn, open_catalog(load_settings(), "lake"), snapshots)
 
 
-def create_raw_views(conn, catalog) -> None:
+def create_raw_views(conn, catalog, snapshots: dict[str, str] | None = None) -> None:
     """Points raw.<table> of the DuckDB connection `conn` at the files of each table of namespace raw.
 
-    A table without data becomes an empty view with the table's columns.
+    `snapshots` holds the snapshot id by 'raw.<table>'; None means the current ones. A table without data becomes an
+    empty view with the table's columns, and so does one that `snapshots` lacks.
     """
-    from include.lake.tables import current_files
+    from include.lake.tables import data_files
 
     conn.execute("set timezone = 'UTC'")
     conn.execute("set parquet_metadata_cache = true")  # a data file never changes, and every model opens them all
@@ -34,7 +42,8 @@ def create_raw_views(conn, catalog) -> None:
     for identifier in catalog.list_tables("raw"):
         table = catalog.load_table(identifier)
         name = f'raw."{identifier[-1]}"'
-        files = current_files(table)
+        pinned = (snapshots or {}).get(".".join(identifier))
+        files = data_files(table, pinned and int(pinned)) if pinned or snapshots is None else []
         if files:
             fields = ", ".join(f'"{f.name}"' for f in table.schema().fields)
             empty = _empty_select(table)

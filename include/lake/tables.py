@@ -57,14 +57,14 @@ def ensure_table(
     return table
 
 
-def current_files(table: Table) -> list[str]:
-    """The data files of the table's current snapshot, sorted; local ones as plain paths.
+def data_files(table: Table, snapshot_id: int | None = None) -> list[str]:
+    """The data files of one snapshot of the table, the current one by default, sorted; local ones as plain paths.
 
     Raises:
         ContractBroken: the table has delete files, so that its data files alone are not the table.
     """
     files = []
-    for task in table.scan().plan_files():
+    for task in table.scan(snapshot_id=snapshot_id).plan_files():
         if task.delete_files:
             raise ContractBroken(
                 f"{'.'.join(table.name())} has delete files, written by another engine. Rewrite it once "

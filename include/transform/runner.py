@@ -42,7 +42,9 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
     else:  # the code is that of the last build, whose unit tests passed
         arguments += ["--exclude-resource-type", "unit_test"]
     target = settings.dbt_target / layer
-    status, tail = run_dbt(settings, arguments, target, progress)
+    # what lands while this runs waits for the next build
+    env = {"OPENIMPACT_SNAPSHOTS": json.dumps(work["snapshots"])}
+    status, tail = run_dbt(settings, arguments, target, progress, env)
     results = target / "run_results.json"
     if status != 0 or not results.exists():
         raise SuspectData(_what_failed(results, layer, tail))
@@ -65,20 +67,30 @@ def write_docs(settings: Settings):
     return target / "static_index.html"
 
 
-def run_dbt(settings: Settings, arguments: list[str], target, progress: Progress | None = None) -> tuple[int, str]:
-    """Runs dbt with the project's profile into folder `target`. Returns (exit status, last messages)."""
+def run_dbt(
+    settings: Settings,
+    arguments: list[str],
+    target,
+    progress: Progress | None = None,
+    env: dict[str, str] | None = None,
+) -> tuple[int, str]:
+    """Runs dbt with the project's profile into folder `target`, `env` added. Returns (exit status, last messages)."""
     target.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level", "info"]
     command += ["--log-path", str(target), *arguments]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     command += ["--target", settings.engine, "--target-path", str(target)]
-    env = os.environ | {
-        "OPENIMPACT_HOME": str(settings.home),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(DBT_PROJECT.parent), os.environ.get("PYTHONPATH")])),
-        "PYTHONSAFEPATH": "1",
-    }
+    env = (
+        os.environ
+        | (env or {})
+        | {
+            "OPENIMPACT_HOME": str(settings.home),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(DBT_PROJECT.parent), os.environ.get("PYTHONPATH")])),
+            "PYTHONSAFEPATH": "1",
+        }
+    )
     tail: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
         for line in process.stdout:

@@ -1,6 +1,6 @@
 """A build of what changed leaves what a build of everything would: every exported row, after days that reach back."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import pytest
@@ -116,7 +116,7 @@ def built(tmp_path_factory):
         (fourth, [AFTER], False),
     ]
     with pytest.MonkeyPatch.context() as monkeypatch:
-        plans, found = [], []
+        plans, found, homes = [], [], []
         for home, together in (("partly", False), ("wholly", True)):
             monkeypatch.setenv("OPENIMPACT_HOME", str(folder / home))
             settings = load_settings()
@@ -125,7 +125,8 @@ def built(tmp_path_factory):
                 if not together or number == len(steps) - 1:
                     plans.append(transform.build(settings, f"{home}-{number}")["rebuild_from"])
             found.append(exports(settings))
-        yield plans, *found
+            homes.append(settings)
+        yield plans, *found, homes
 
 
 def test_only_the_changed_days_are_rebuilt(built):
@@ -134,9 +135,15 @@ def test_only_the_changed_days_are_rebuilt(built):
 
 
 def test_every_exported_row_is_that_of_a_whole_build(built):
-    _, partly, wholly = built
+    _, partly, wholly, _ = built
     assert partly.keys() == wholly.keys() and len(partly["timeseries_metrics_by_project_v1"]) > 1000
     for name, rows in wholly.items():
         odd = set(map(str, rows)) ^ set(map(str, partly[name]))
         assert not odd, f"{name}: {len(odd)} rows differ, {sorted(odd)[:6]}"
         assert partly[name] == rows
+
+
+def test_after_a_build_that_did_not_finish_everything_is_built(built):
+    *_, (settings, _) = built
+    today = str(datetime.now(UTC).date())
+    assert [transform.plan(settings, run)["rebuild_from"] for run in ("a", "a", "b")] == [today, today, "all"]

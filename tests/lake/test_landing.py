@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 from datetime import date
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +12,7 @@ from pyiceberg.exceptions import CommitFailedException
 
 from include.errors import ContractBroken, FixNeeded, SuspectData, Unavailable
 from include.lake.catalog import open_catalog
+from include.lake.duckdb_raw import create_raw_views
 from include.lake.exports import write_export
 from include.lake.landing import EVERYTHING, earliest_day_touched, replace_day, snapshots_of
 from include.lake.tables import ensure_table
@@ -156,7 +158,7 @@ def test_a_full_disk_leaves_the_former_export(catalog, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("pyiceberg.io.pyarrow.write_file", full)
+    monkeypatch.setattr("include.lake.landing.shutil.copyfileobj", full)
     with pytest.raises(FixNeeded, match=r"warehouse is full: exports\.a_v1 was not written"):
         write_export(catalog, "a_v1", pa.table({"a": [2]}))
     monkeypatch.undo()
@@ -196,3 +198,13 @@ def test_a_list_is_the_same_whatever_its_items_are_called(catalog):
     assert ensure_table(catalog, "exports.m", named("l")).schema().fields[0].name == "families"
     with pytest.raises(ContractBroken, match=r"exports\.m\.families"):
         ensure_table(catalog, "exports.m", pa.schema([("families", pa.list_(pa.int64()))]))
+
+
+def test_a_build_reads_the_raw_tables_as_of_its_plan(catalog, table, tmp_path):
+    land(table, tmp_path, MONDAY, "a")
+    planned = {name: str(snapshot) for name, snapshot in snapshots_of(catalog).items()}
+    land(table, tmp_path, TUESDAY, "b")
+    with duckdb.connect() as db:
+        for snapshots, found in ((planned, ["a"]), (None, ["a", "b"]), ({}, [])):
+            create_raw_views(db, catalog, snapshots)
+            assert [row[0] for row in db.execute("select id from raw.x order by id").fetchall()] == found
