@@ -5,7 +5,7 @@ import sys
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
-from include.errors import FixNeeded, OpenImpactError
+from include.errors import FixNeeded, OpenImpactError, SourceOff
 from include.settings import load_settings
 
 
@@ -79,8 +79,11 @@ def run(settings, arguments) -> None:
     for source in sorted(all_sources(), key=lambda s: (s.window != "now", s.name)):
         days = (None, None) if source.window == "now" else (arguments.first, arguments.last)
         window = _window(source, *days)
-        with _bar(source.name) as progress:
-            ingest.land(source, window, settings, progress)
+        try:
+            with _bar(source.name) as progress:
+                ingest.land(source, window, settings, progress)
+        except SourceOff as off:
+            print(off)
     with _bar("dbt") as progress:
         transform.build(settings, run_id, progress)
     transform.audit(settings, run_id)

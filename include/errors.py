@@ -2,7 +2,7 @@
 
 OpenImpactError
 ├── TryLater       RateLimited, Unavailable                     -> retry
-├── FixNeeded      BadCredentials, ContractBroken, WindowRefused -> fail at once
+├── FixNeeded      BadCredentials, ContractBroken, WindowRefused -> fail at once; SourceOff -> skipped
 └── SuspectData    well formed, not believable                   -> fail, keep the last good data
 """
 
@@ -43,6 +43,10 @@ class ContractBroken(FixNeeded):
 
 class WindowRefused(FixNeeded):
     """The asked days cannot be loaded by this source."""
+
+
+class SourceOff(FixNeeded):
+    """A source that works only with a connection of one's own has none; what depends on it is unknown, not zero."""
 
 
 class SuspectData(OpenImpactError):

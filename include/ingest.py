@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from include.errors import ContractBroken, FixNeeded, SuspectData, WindowRefused
+from include.errors import ContractBroken, FixNeeded, SourceOff, SuspectData, WindowRefused
 from include.failpoints import failpoint
 from include.http import HttpClient
 from include.settings import Settings
@@ -27,12 +27,14 @@ from include.sources.base import (
     Batch,
     Context,
     Coverage,
+    Listed,
     Previous,
     Rejected,
     Source,
     Tracked,
     Unchanged,
     Window,
+    off_reason,
     parse_connection,
 )
 
@@ -45,8 +47,11 @@ def check(source: Source, window: Window, settings: Settings, *, now: datetime |
 
     Raises:
         WindowRefused: a past day of a source of now, a day that is not over, or one before the first.
+        SourceOff: it needs a connection of one's own, which is not set.
         FixNeeded: the connection is not usable.
     """
+    if reason := off_reason(source, os.environ):
+        raise SourceOff(reason)
     today = (now or datetime.now(UTC)).date()
     parse_connection(os.environ, source.connection, source.default_urls)
     if source.window == "now" and (window.start != today or window.end != today + timedelta(days=1)):
@@ -91,6 +96,7 @@ def fetch_day(
         http=HttpClient(connection.login, connection.password),
         now=now,
         tracked=tracked_github(settings) if source.tracks == "github" else None,
+        listed=listed_artifacts(settings, source.lists) if source.lists else (),
         previous=_previous(source, settings) if source.window == "now" else None,
         allow_shrink=allow_shrink,
         force=force,
@@ -271,6 +277,21 @@ def tracked_github(settings: Settings) -> Tracked:
     ids = _scan(catalog, "raw.github_archive__repositories", ("repo_id",))
     known = frozenset(pc.unique(ids["repo_id"]).to_pylist()) if ids is not None else frozenset()
     return Tracked(frozenset(names), frozenset(owners), known - {None})
+
+
+def listed_artifacts(settings: Settings, kinds: tuple[str, ...]) -> tuple[Listed, ...]:
+    """The artifacts of these kinds that the newest directory snapshot lists, sorted; unresolved ones left out."""
+    from include.lake.catalog import open_catalog
+
+    catalog = open_catalog(settings, "lake")
+    newest = _newest_day(catalog, "raw.oss_directory__coverage")
+    if newest is None:
+        return ()
+    columns = ("project_name", "kind", "identity", "network", "tags", "status")
+    rows = _scan(catalog, "raw.oss_directory__artifacts", columns, f"_day == '{newest.isoformat()}'").to_pylist()
+    wanted = (row for row in rows if row["status"] == "ok" and row["kind"] in kinds)
+    found = (Listed(r["project_name"], r["kind"], r["identity"], r["network"], tuple(r["tags"] or ())) for r in wanted)
+    return tuple(sorted(found, key=lambda a: (a.kind, a.identity, a.network or "", a.project)))
 
 
 def _previous(source: Source, settings: Settings) -> Previous | None:

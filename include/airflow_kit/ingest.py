@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, PokeReturnValue, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.windows import last_timed_run
+from include.errors import SourceOff
 from include.settings import load_settings
 from include.sources.base import Source
 
@@ -56,7 +58,10 @@ def build_ingest_dag(source: Source) -> DAG:
             start, end = context.get("data_interval_start"), context.get("data_interval_end")
             interval, run_type = (start, end) if start and end else None, context["dag_run"].run_type
             window = window_of(source, context["params"], interval, run_type=run_type)
-            ingest.check(source, window, load_settings())
+            try:
+                ingest.check(source, window, load_settings())
+            except SourceOff as off:
+                raise AirflowSkipException(str(off)) from None
             return PokeReturnValue(is_published(source, window, datetime.now(UTC)), batches(window))
 
         @task(pool=source.pool.name)

@@ -6,12 +6,13 @@ Query strings, user names and tokens never reach a log line or a message.
 import io
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from include.errors import BadCredentials, ContractBroken, RateLimited, Unavailable
@@ -19,12 +20,22 @@ from include.errors import BadCredentials, ContractBroken, RateLimited, Unavaila
 USER_AGENT = "openimpact (+https://github.com/openimpact)"  # GitHub Archive answers 403 to some default agents
 TIMEOUT_S = (10.0, 60.0)  # connect, between two reads
 ATTEMPTS = 4
+LONGEST_ANSWER = 64 << 20  # bytes of one JSON answer; more is no answer of an API
 LONGEST_WAIT_S = 60.0  # a longer Retry-After fails the task, which retries by its own policy
 log = logging.getLogger("openimpact.http")
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A JSON answer: status, parsed value, and headers by any case."""
+
+    status: int
+    value: Any
+    headers: Mapping[str, str]
+
+
 class HttpClient:
-    """Gets bodies. `sleep` and `clock` are for tests."""
+    """Gets bodies and JSON answers. `sleep` and `clock` are for tests."""
 
     def __init__(
         self,
@@ -34,10 +45,12 @@ class HttpClient:
         attempts: int = ATTEMPTS,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._auth = (login, password) if login and password else None
         self._token = password if password and not login else None
         self._attempts, self._sleep, self._clock = attempts, sleep, clock
+        self._monotonic, self._next = monotonic, 0.0
         self._session = None
 
     def __repr__(self) -> str:
@@ -70,7 +83,63 @@ class HttpClient:
         with response:
             yield _Body(response.raw)
 
+    def json(
+        self,
+        url: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        accept: tuple[int, ...] = (),
+        per_minute: float | None = None,
+    ) -> Answer:
+        """The JSON answer to a GET, or to a POST of `body` as JSON.
+
+        A status of `accept` is an answer as well, with value None if it is no JSON. `per_minute` spaces the requests of
+        this client. An answer that is cut, no JSON or longer than LONGEST_ANSWER is tried again like a failure.
+
+        Raises:
+            Unavailable: no answer, 5xx or no JSON, after all attempts.
+            RateLimited: 429, or 403 with Retry-After, with a wait that is longer than we sit out.
+            BadCredentials: 401 or 403.
+            ContractBroken: any other status.
+        """
+        import msgspec
+
+        sent = dict(headers or {})
+        data = None
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            data = msgspec.json.encode(body)
+        for attempt in range(1, self._attempts + 1):
+            self._pace(per_minute)
+            response = self._request(url, data=data, headers=sent, accept=accept)
+            with response:
+                try:
+                    return Answer(response.status_code, _decoded(response), response.headers)
+                except (ValueError, EOFError) as error:
+                    if response.status_code in accept:
+                        return Answer(response.status_code, None, response.headers)
+                    failure = Unavailable(f"{safe_url(url)}: an answer that cannot be used ({error}), {attempt} times.")
+            if attempt < self._attempts:
+                self._sleep(0.5 * 2 ** (attempt - 1))
+        raise failure
+
+    def _pace(self, per_minute: float | None) -> None:
+        if per_minute:
+            now = self._monotonic()
+            if (wait_s := self._next - now) > 0:
+                self._sleep(wait_s)
+            self._next = max(now, self._next) + 60 / per_minute
+
     def _get(self, url: str):
+        response = self._request(url, accept=(404, 410))
+        if response.status_code == 200:
+            return response
+        response.close()
+        return None
+
+    def _request(self, url: str, *, data: bytes | None = None, headers: Mapping[str, str] | None = None, accept=()):
+        """The open response, whose status is 200 or one of `accept`."""
         import requests
 
         if self._session is None:
@@ -80,20 +149,22 @@ class HttpClient:
             self._session.auth = self._auth
             if self._token:
                 self._session.headers["Authorization"] = f"Bearer {self._token}"
+        method = "GET" if data is None else "POST"
         for attempt in range(1, self._attempts + 1):
             wait_s = 0.5 * 2 ** (attempt - 1)
             try:
-                response = self._session.get(url, stream=True, timeout=TIMEOUT_S)
+                response = self._session.request(
+                    method, url, data=data, headers=headers, stream=True, timeout=TIMEOUT_S, allow_redirects=True
+                )
             except (requests.ConnectionError, requests.Timeout) as error:
                 failure = Unavailable(f"{safe_url(url)}: no answer ({type(error).__name__}) in {attempt} attempts.")
             else:
-                if response.status_code in (404, 410):
-                    response.close()
-                    return None
-                if response.status_code == 200:
+                if response.status_code == 200 or response.status_code in accept:
                     return response
                 response.close()
                 failure = self._refusal(response, url, attempt)
+                if not isinstance(failure, Unavailable | RateLimited):
+                    raise failure
                 asked_s = parse_retry_after(response.headers, self._clock())
                 if asked_s is not None:
                     wait_s = asked_s
@@ -105,7 +176,7 @@ class HttpClient:
         raise failure
 
     def _refusal(self, response, url: str, attempt: int) -> Exception:
-        """The error for a status; those that no retry can heal are raised at once."""
+        """The error for a status."""
         status, place = response.status_code, safe_url(url)
         wait_s = parse_retry_after(response.headers, self._clock())
         if status == 429 or (status == 403 and wait_s is not None):
@@ -119,6 +190,30 @@ class HttpClient:
                 f"{place}: {status}, access refused. Check the login and password of this source's connection."
             )
         raise ContractBroken(f"{place}: unexpected status {status}. Check the address of this source's connection.")
+
+
+def _decoded(response) -> Any:
+    """The parsed body.
+
+    Raises:
+        ValueError: it is too long or no JSON.
+        EOFError: the connection broke off.
+    """
+    import msgspec
+    from requests import RequestException
+
+    content = bytearray()
+    try:
+        for block in response.iter_content(1 << 16):
+            content += block
+            if len(content) > LONGEST_ANSWER:
+                raise ValueError(f"longer than {LONGEST_ANSWER >> 20} MiB")
+    except RequestException as error:
+        raise EOFError("the connection broke off") from error
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError("no JSON") from error
 
 
 class _Body:

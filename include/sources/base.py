@@ -161,6 +161,17 @@ class Tracked:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """One artifact that a project of the registry lists; `identity` is in its normal form."""
+
+    project: str
+    kind: str
+    identity: str
+    network: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Previous:
     """The last complete landing: its day, and observed rows by (stream, part)."""
 
@@ -176,6 +187,7 @@ class Context:
     http: "HttpClient"
     now: datetime
     tracked: Tracked | None = None
+    listed: tuple[Listed, ...] = ()
     previous: Previous | None = None
     allow_shrink: bool = False
     force: bool = False
@@ -209,7 +221,9 @@ class Source:
     reject_threshold: float = 0.001  # of the rows read, for a day; one row a part is always tolerated
     first_day: date | None = None  # earlier days are refused, with `first_day_reason`
     first_day_reason: str = ""
-    tracks: Literal["github"] | None = None  # needs the registry's artifacts of this kind
+    tracks: Literal["github"] | None = None  # needs to know what to look for on GitHub
+    lists: tuple[str, ...] = ()  # kinds of the registry's artifacts that it needs to know
+    may_be_off: str | None = None  # why the source is off where its connection is not set; None: it never is
 
     def __post_init__(self) -> None:
         if self.window == "now" and self.restate_days:
@@ -242,6 +256,14 @@ class Source:
     def table(self, stream: str) -> str:
         """The raw table of a stream."""
         return f"raw.{self.name}__{stream}"
+
+
+def off_reason(source: Source, env: Mapping[str, str]) -> str | None:
+    """Why the source is off, as a sentence; None if it is on."""
+    variable = f"AIRFLOW_CONN_{source.connection.upper()}"
+    if source.may_be_off is None or (env.get(variable) or "").strip():
+        return None
+    return f"{source.name} is off: {source.may_be_off}. Set {variable} (see .env.example) to turn it on."
 
 
 def sample_of(raw: bytes | str) -> str:

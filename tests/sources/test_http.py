@@ -19,7 +19,7 @@ class Server:
     """Answers each path with the next of its replies: (status, headers, body); the last one stays."""
 
     def __init__(self):
-        self.replies, self.asked, self.agents = {}, [], []
+        self.replies, self.asked, self.agents, self.bodies = {}, [], [], []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -33,6 +33,10 @@ class Server:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self):
+                outer.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.do_GET()
 
             def log_message(self, *args):
                 pass
@@ -174,3 +178,53 @@ def test_a_password_is_taken_out_of_the_address_and_never_shown():
 def test_a_connection_of_another_kind_is_refused_with_a_sentence():
     with pytest.raises(FixNeeded, match="AIRFLOW_CONN_X must be http"):
         parse_connection({"AIRFLOW_CONN_X": "ftp://h/x"}, "x", ())
+
+
+def test_a_json_answer_is_parsed_and_a_body_is_posted(server):
+    server.replies["/x"] = [(200, {"X-Left": "7"}, b'{"a": [1]}')]
+    answer = HttpClient().json(f"{server.url}/x")
+    assert (answer.status, answer.value, answer.headers["x-left"]) == (200, {"a": [1]}, "7")
+    assert HttpClient().json(f"{server.url}/x", body={"q": 1}).value == {"a": [1]}
+    assert server.bodies == [b'{"q":1}']
+
+
+def test_a_cut_answer_or_a_page_is_asked_for_again(server):
+    waits = []
+    server.replies["/x"] = [
+        (200, {}, b"<html>sorry</html>"),
+        (200, {"Content-Length": "99"}, b'{"a'),
+        (200, {}, b"[2]"),
+    ]
+    assert HttpClient(sleep=waits.append).json(f"{server.url}/x").value == [2]
+    assert waits == [0.5, 1.0]
+    server.replies["/y"] = [(200, {}, b"[" * 100_000)]
+    with pytest.raises(Unavailable, match=r"cannot be used \(no JSON\), 4 times"):
+        HttpClient(sleep=waits.append).json(f"{server.url}/y")
+
+
+def test_an_answer_without_end_is_not_read_whole(server, monkeypatch):
+    monkeypatch.setattr("include.http.LONGEST_ANSWER", 1 << 20)
+    server.replies["/x"] = [(200, {}, b"[" + b"1," * (1 << 20) + b"1]")]
+    with pytest.raises(Unavailable, match="longer than 1 MiB"):
+        HttpClient(sleep=lambda _: None).json(f"{server.url}/x")
+
+
+def test_a_status_that_is_an_answer(server):
+    server.replies["/x"] = [(404, {}, b'{"error": "gone"}')]
+    server.replies["/y"] = [(404, {}, b"gone")]
+    answers = [HttpClient().json(f"{server.url}/{path}", accept=(404,)) for path in "xy"]
+    assert [(a.status, a.value) for a in answers] == [(404, {"error": "gone"}), (404, None)]
+
+
+def test_requests_are_spaced(server):
+    waits, now = [], [100.0]
+    server.replies["/x"] = [(200, {}, b"1")]
+
+    def sleep(seconds):
+        waits.append(seconds)
+        now[0] += seconds
+
+    client = HttpClient(sleep=sleep, monotonic=lambda: now[0])
+    for _ in range(3):
+        client.json(f"{server.url}/x", per_minute=30)
+    assert waits == [2.0, 2.0]
