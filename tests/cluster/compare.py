@@ -8,7 +8,7 @@ from include.settings import Settings
 
 # what differs between two equal builds, and what only tells when or how a build ran
 RUN_COLUMNS = {"computed_at", "run_id", "last_success_at", "lag_hours"}
-BUILD_COLUMNS = {"models_v1": {"last_run_at", "seconds", "rows"}}
+BUILD_COLUMNS = {"models_v1": {"last_run_at", "seconds", "rows", "materialized"}}
 OWN_TABLES = {"releases_v1"}  # each lake has releases of its own
 RELATIVE = 1e-9
 
