@@ -12,7 +12,7 @@ select
     actor_is_bot,
     subject_is_bot,
     provider
-from {{ ref('int_events__github') }}
+from {{ ref('int_events') }}
 {% if is_incremental() %}
 where {{ rebuilt_events('event_day', 'to_artifact_id') }}
 {% endif %}
