@@ -11,4 +11,7 @@ def connections(base_url: str) -> dict[str, str]:
     return {
         "AIRFLOW_CONN_OSS_DIRECTORY": f"{base}/oss-directory.tar.gz",
         "AIRFLOW_CONN_GITHUB_ARCHIVE": f"{base}/archive,{base}/archive2",
+        "AIRFLOW_CONN_NPM": f"{base}/npm?per_minute=60000",
+        "AIRFLOW_CONN_NPM_REGISTRY": f"{base}/npm-registry?per_minute=60000",
+        "AIRFLOW_CONN_ECB_RATES": f"{base}/eurofxref-hist.zip",
     }

@@ -3,6 +3,9 @@
 GET /archive/2025-05-01-0.json.gz    the hour files of the first archive
 GET /archive2/2025-05-01-0.json.gz   and of the second
 GET /oss-directory.tar.gz            the project directory
+GET /npm/downloads/range/…           npm's download counts
+GET /npm-registry/loomkit            npm's packuments
+GET /eurofxref-hist.zip              the European Central Bank's reference rates
 """
 
 import gzip
@@ -14,7 +17,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
-from demo import directory
+from demo import directory, ecb, npm
 from demo.archive import archive
 from demo.world import SEED
 
@@ -99,6 +102,7 @@ class DemoServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.seed = seed
         self.faults = Faults()
+        self.npm_until: date | None = None  # the last day that npm has counted; None: every day
         self.requests: Counter[str] = Counter()  # answers by path
         self._count_lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -128,6 +132,8 @@ def body_of(path: str, seed: int = SEED) -> bytes | None:
     """What is at a path; None if nothing is."""
     if path == "/oss-directory.tar.gz":
         return directory.tarball(seed)
+    if path == "/eurofxref-hist.zip":
+        return ecb.history()
     found = HOUR_FILE.fullmatch(path)
     if not found:
         return None
@@ -167,7 +173,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if fault and fault.status:
-            self._send(fault.status, b"a fault on purpose\n", fault.headers, with_body)
+            self._send(fault.status, fault.body or b"a fault on purpose\n", fault.headers, with_body)
+            return
+        if path.startswith(("/npm/", "/npm-registry/")) and not (fault and fault.body is not None):
+            _, service, rest = path.split("/", 2)
+            status, body = npm.downloads(rest, self.server.npm_until) if service == "npm" else npm.manifest(rest)
+            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault.keep if fault else None)
             return
         body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed)
         if body is None:

@@ -98,6 +98,7 @@ def fetch_day(
         tracked=tracked_github(settings) if source.tracks == "github" else None,
         listed=listed_artifacts(settings, source.lists) if source.lists else (),
         previous=_previous(source, settings) if source.window == "now" else None,
+        keep=settings.staging / source.name / "kept",
         allow_shrink=allow_shrink,
         force=force,
         progress=progress or (lambda done, total, label="": None),

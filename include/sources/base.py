@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -189,6 +190,7 @@ class Context:
     tracked: Tracked | None = None
     listed: tuple[Listed, ...] = ()
     previous: Previous | None = None
+    keep: Path | None = None  # folder for answers that serve later days too; cleared when unused for a week
     allow_shrink: bool = False
     force: bool = False
     log: logging.Logger = logging.getLogger("openimpact.sources")

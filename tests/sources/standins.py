@@ -3,8 +3,12 @@
 import gzip
 import json
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
+from demo import connections
+from demo.npm import PACKAGES
+from demo.server import DemoServer
 from include.settings import Settings, load_settings
 
 DAY = date(2025, 9, 1)
@@ -84,6 +88,9 @@ def write_directory(folder: Path, projects: dict[str, str], collections: dict[st
 
 ACME = "version: 7\nname: acme\ndisplay_name: Acme\ngithub:\n  - url: https://github.com/acme/rocket\n"
 TOOLS = "version: 7\nname: tools\ngithub:\n  - url: https://github.com/toolsmith\n"
+PARCELS = "version: 7\nname: parcels\nnpm:\n" + "".join(
+    f"  - url: https://www.npmjs.com/package/{package.name}\n" for package in PACKAGES
+)
 SPACE = "version: 7\nname: space\nprojects:\n  - acme\n  - tools\n  - acme\n"
 
 
@@ -108,9 +115,18 @@ def acme_archive(folder: Path) -> Path:
     )
 
 
+@cache
+def upstreams() -> DemoServer:
+    """The demo's server, one for the whole run of the tests."""
+    return DemoServer().__enter__()
+
+
 def connect(monkeypatch, root: Path) -> None:
-    """Points both sources to their stand-ins under `root`, writing them."""
-    monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{acme_directory(root / 'directory')}")
+    """Points every source to its stand-in: files written under `root`, or the demo's server."""
+    for name, value in connections(upstreams().base_url).items():
+        monkeypatch.setenv(name, value)
+    folder = write_directory(acme_directory(root / "directory"), {"parcels": PARCELS})
+    monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{folder}")
     monkeypatch.setenv("AIRFLOW_CONN_GITHUB_ARCHIVE", f"file://{acme_archive(root / 'archive')}")
 
 
