@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from demo import open_collective
 from demo.world import SEED, Collection, Project, world
 
 SHA = "5eed0000c0ffee0000000000000000000000da7a"
@@ -40,7 +41,8 @@ def _project(project: Project) -> str:
         lines += ["description: |", *(f"  {part.strip()}" for part in project.description.split("\n"))]
     else:
         lines.append(f"description: {_quoted(project.description)}")
-    for key, urls in (("websites", project.websites), ("github", project.github)):
+    collectives = open_collective.urls().get(project.name, [])
+    for key, urls in (("websites", project.websites), ("github", project.github), ("open_collective", collectives)):
         if urls:
             lines += [f"{key}:", *(f"  - url: {url}" for url in urls)]
     if project.name == "steady":

@@ -3,6 +3,7 @@
 GET /archive/2025-05-01-0.json.gz    the hour files of the first archive
 GET /archive2/2025-05-01-0.json.gz   and of the second
 GET /oss-directory.tar.gz            the project directory
+POST /open-collective/graphql/v2     Open Collective's GraphQL API
 """
 
 import gzip
@@ -14,7 +15,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
-from demo import directory
+from demo import directory, open_collective
 from demo.archive import archive
 from demo.world import SEED
 
@@ -138,6 +139,11 @@ def body_of(path: str, seed: int = SEED) -> bytes | None:
     return archive(seed).file(found[1], day, int(found[3]))
 
 
+def answer_of(path: str, asked: bytes, seed: int = SEED) -> tuple[int, bytes | None]:
+    """Status and answer of an API to what was posted; None if nothing is at the path."""
+    return open_collective.api(seed).answer(asked) if path == open_collective.PATH else (404, None)
+
+
 def garble(body: bytes, share: float, path: str) -> bytes:
     """An hour file with that share of its lines (at least one) cut in the middle."""
     lines = gzip.decompress(body).splitlines(keepends=True)
@@ -159,7 +165,12 @@ class _Handler(BaseHTTPRequestHandler):
         """The same without the body."""
         self._answer(with_body=False)
 
-    def _answer(self, *, with_body: bool) -> None:
+    def do_POST(self) -> None:
+        """Answers a question to an API, or with the next fault of its path."""
+        asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._answer(with_body=True, asked=asked)
+
+    def _answer(self, *, with_body: bool, asked: bytes | None = None) -> None:
         path = self.path.partition("?")[0]
         self.server.count(path)
         fault = self.server.faults.next(path)
@@ -169,13 +180,20 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.status:
             self._send(fault.status, b"a fault on purpose\n", fault.headers, with_body)
             return
-        body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed)
+        status = 200
+        if fault and fault.body is not None:
+            body = fault.body
+        elif asked is not None:
+            status, body = answer_of(path, asked, self.server.seed)
+        else:
+            body = body_of(path, self.server.seed)
         if body is None:
             self._send(404, b"nothing is here\n", {}, with_body)
             return
         if fault and fault.garble is not None and body and path.endswith(".json.gz"):
             body = garble(body, fault.garble, path)
-        self._send(200, body, {}, with_body, fault.keep if fault else None)
+        headers = {} if asked is None else {"Content-Type": "application/json"}
+        self._send(status, body, headers, with_body, fault.keep if fault else None)
 
     def _send(
         self, status: int, body: bytes, headers: dict[str, str], with_body: bool, keep: float | None = None
