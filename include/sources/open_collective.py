@@ -406,12 +406,12 @@ class _Api:
         self._http, self._token = context.http, context.connection.password
         if context.connection.login or parts.scheme == "file":
             raise FixNeeded(
-                "open_collective: AIRFLOW_CONN_OPEN_COLLECTIVE must be an https:// address, with a personal token as its "
+                "open_collective: AIRFLOW_CONN_OPEN_COLLECTIVE must be an https:// address, a personal token as its "
                 "password and no login: https://:TOKEN@api.opencollective.com/graphql/v2. Correct it in .env."
             )
         if self._token and not (self._token.isascii() and self._token.isprintable() and " " not in self._token):
             raise FixNeeded(
-                "open_collective: the password of AIRFLOW_CONN_OPEN_COLLECTIVE has characters that no token has; fix it."
+                "open_collective: the password of AIRFLOW_CONN_OPEN_COLLECTIVE is no token: odd characters. Fix it."
             )
 
     def ask(self, query: str, variables: dict) -> tuple[dict | None, dict[str, str]]:
