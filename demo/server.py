@@ -101,6 +101,8 @@ class DemoServer(ThreadingHTTPServer):
         self.seed = seed
         self.faults = Faults()
         self.requests: Counter[str] = Counter()  # answers by path
+        # status and body by what was posted to a path
+        self.apis = {open_collective.PATH: lambda asked: open_collective.api(seed).answer(asked)}
         self._count_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -137,11 +139,6 @@ def body_of(path: str, seed: int = SEED) -> bytes | None:
     except ValueError:
         return None
     return archive(seed).file(found[1], day, int(found[3]))
-
-
-def answer_of(path: str, asked: bytes, seed: int = SEED) -> tuple[int, bytes | None]:
-    """Status and answer of an API to what was posted; None if nothing is at the path."""
-    return open_collective.api(seed).answer(asked) if path == open_collective.PATH else (404, None)
 
 
 def garble(body: bytes, share: float, path: str) -> bytes:
@@ -184,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.body is not None:
             body = fault.body
         elif asked is not None:
-            status, body = answer_of(path, asked, self.server.seed)
+            status, body = self.server.apis[path](asked) if path in self.server.apis else (404, None)
         else:
             body = body_of(path, self.server.seed)
         if body is None:

@@ -3,8 +3,11 @@
 import gzip
 import json
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
+from demo.open_collective import PATH, Api, account, transaction
+from demo.server import DemoServer
 from include.settings import Settings, load_settings
 
 DAY = date(2025, 9, 1)
@@ -84,6 +87,7 @@ def write_directory(folder: Path, projects: dict[str, str], collections: dict[st
 
 ACME = "version: 7\nname: acme\ndisplay_name: Acme\ngithub:\n  - url: https://github.com/acme/rocket\n"
 TOOLS = "version: 7\nname: tools\ngithub:\n  - url: https://github.com/toolsmith\n"
+FUND = "version: 7\nname: fund\nopen_collective:\n  - url: https://opencollective.com/acme\n"
 SPACE = "version: 7\nname: space\nprojects:\n  - acme\n  - tools\n  - acme\n"
 
 
@@ -108,9 +112,33 @@ def acme_archive(folder: Path) -> Path:
     )
 
 
+def acme_ledger() -> Api:
+    """An account with an event of its own, two gifts and a fee on the day."""
+    acme, giver = account("acme", host="haven"), account("giver", "INDIVIDUAL")
+    party = account("acme-party", "EVENT", parent={key: acme[key] for key in ("id", "slug", "type")})
+    rows = [
+        transaction(10, acme, giver, 10_000, f"{DAY}T06:00:00.000Z"),
+        transaction(11, giver, acme, -10_000, f"{DAY}T06:00:00.000Z"),
+        transaction(12, acme, None, -500, f"{DAY}T06:00:00.000Z", "HOST_FEE"),
+        transaction(20, party, giver, 2_500, f"{DAY}T23:59:59.999Z"),
+    ]
+    return Api([acme, party, giver], rows)
+
+
+@cache
+def apis() -> DemoServer:
+    """A server of this process for the stand-ins that answer questions."""
+    server = DemoServer()
+    server.apis = {PATH: acme_ledger().answer}
+    return server.__enter__()
+
+
 def connect(monkeypatch, root: Path) -> None:
-    """Points both sources to their stand-ins under `root`, writing them."""
-    monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{acme_directory(root / 'directory')}")
+    """Points every source to its stand-in, writing those that are files under `root`."""
+    folder = write_directory(acme_directory(root / "directory"), {"fund": FUND})
+    monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{folder}")
+    address = apis().base_url.removeprefix("http://")
+    monkeypatch.setenv("AIRFLOW_CONN_OPEN_COLLECTIVE", f"http://:a-token@{address}{PATH}")
     monkeypatch.setenv("AIRFLOW_CONN_GITHUB_ARCHIVE", f"file://{acme_archive(root / 'archive')}")
 
 
