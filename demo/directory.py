@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from demo import npm
+from demo import npm, open_collective
 from demo.world import SEED, Collection, Project, world
 
 SHA = "5eed0000c0ffee0000000000000000000000da7a"
@@ -41,7 +41,12 @@ def _project(project: Project) -> str:
         lines += ["description: |", *(f"  {part.strip()}" for part in project.description.split("\n"))]
     else:
         lines.append(f"description: {_quoted(project.description)}")
-    listed = (("websites", project.websites), ("github", project.github), ("npm", npm.urls(project.name)))
+    listed = (
+        ("websites", project.websites),
+        ("github", project.github),
+        ("npm", npm.urls(project.name)),
+        ("open_collective", open_collective.urls().get(project.name, [])),
+    )
     for key, urls in listed:
         if urls:
             lines += [f"{key}:", *(f"  - url: {url}" for url in urls)]

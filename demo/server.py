@@ -6,6 +6,7 @@ GET /oss-directory.tar.gz            the project directory
 GET /npm/downloads/range/…           npm's download counts
 GET /npm-registry/loomkit            npm's packuments
 GET /eurofxref-hist.zip              the European Central Bank's reference rates
+POST /open-collective/graphql/v2     Open Collective's GraphQL API
 """
 
 import gzip
@@ -17,7 +18,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
-from demo import directory, ecb, npm
+from demo import directory, ecb, npm, open_collective
 from demo.archive import archive
 from demo.world import SEED
 
@@ -104,6 +105,8 @@ class DemoServer(ThreadingHTTPServer):
         self.faults = Faults()
         self.npm_until: date | None = None  # the last day that npm has counted; None: every day
         self.requests: Counter[str] = Counter()  # answers by path
+        # status and body by what was posted to a path
+        self.apis = {open_collective.PATH: lambda asked: open_collective.api(seed).answer(asked)}
         self._count_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -165,7 +168,12 @@ class _Handler(BaseHTTPRequestHandler):
         """The same without the body."""
         self._answer(with_body=False)
 
-    def _answer(self, *, with_body: bool) -> None:
+    def do_POST(self) -> None:
+        """Answers a question to an API, or with the next fault of its path."""
+        asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._answer(with_body=True, asked=asked)
+
+    def _answer(self, *, with_body: bool, asked: bytes | None = None) -> None:
         path = self.path.partition("?")[0]
         self.server.count(path)
         fault = self.server.faults.next(path)
@@ -180,13 +188,20 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = npm.downloads(rest, self.server.npm_until) if service == "npm" else npm.manifest(rest)
             self._send(status, body, {"Content-Type": "application/json"}, with_body, fault.keep if fault else None)
             return
-        body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed)
+        status = 200
+        if fault and fault.body is not None:
+            body = fault.body
+        elif asked is not None:
+            status, body = self.server.apis[path](asked) if path in self.server.apis else (404, None)
+        else:
+            body = body_of(path, self.server.seed)
         if body is None:
             self._send(404, b"nothing is here\n", {}, with_body)
             return
         if fault and fault.garble is not None and body and path.endswith(".json.gz"):
             body = garble(body, fault.garble, path)
-        self._send(200, body, {}, with_body, fault.keep if fault else None)
+        headers = {} if asked is None else {"Content-Type": "application/json"}
+        self._send(status, body, headers, with_body, fault.keep if fault else None)
 
     def _send(
         self, status: int, body: bytes, headers: dict[str, str], with_body: bool, keep: float | None = None

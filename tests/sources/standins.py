@@ -8,6 +8,7 @@ from pathlib import Path
 
 from demo import connections
 from demo.npm import PACKAGES
+from demo.open_collective import PATH, Api, account, transaction
 from demo.server import DemoServer
 from include.settings import Settings, load_settings
 
@@ -91,6 +92,7 @@ TOOLS = "version: 7\nname: tools\ngithub:\n  - url: https://github.com/toolsmith
 PARCELS = "version: 7\nname: parcels\nnpm:\n" + "".join(
     f"  - url: https://www.npmjs.com/package/{package.name}\n" for package in PACKAGES
 )
+FUND = "version: 7\nname: fund\nopen_collective:\n  - url: https://opencollective.com/acme\n"
 SPACE = "version: 7\nname: space\nprojects:\n  - acme\n  - tools\n  - acme\n"
 
 
@@ -115,17 +117,32 @@ def acme_archive(folder: Path) -> Path:
     )
 
 
+def acme_ledger() -> Api:
+    """An account with an event of its own, two gifts and a fee on the day."""
+    acme, giver = account("acme", host="haven"), account("giver", "INDIVIDUAL")
+    party = account("acme-party", "EVENT", parent={key: acme[key] for key in ("id", "slug", "type")})
+    rows = [
+        transaction(10, acme, giver, 10_000, f"{DAY}T06:00:00.000Z"),
+        transaction(11, giver, acme, -10_000, f"{DAY}T06:00:00.000Z"),
+        transaction(12, acme, None, -500, f"{DAY}T06:00:00.000Z", "HOST_FEE"),
+        transaction(20, party, giver, 2_500, f"{DAY}T23:59:59.999Z"),
+    ]
+    return Api([acme, party, giver], rows)
+
+
 @cache
 def upstreams() -> DemoServer:
-    """The demo's server, one for the whole run of the tests."""
-    return DemoServer().__enter__()
+    """The demo's server, one for the whole run of the tests; its ledgers are those of acme."""
+    server = DemoServer()
+    server.apis[PATH] = acme_ledger().answer
+    return server.__enter__()
 
 
 def connect(monkeypatch, root: Path) -> None:
     """Points every source to its stand-in: files written under `root`, or the demo's server."""
     for name, value in connections(upstreams().base_url).items():
         monkeypatch.setenv(name, value)
-    folder = write_directory(acme_directory(root / "directory"), {"parcels": PARCELS})
+    folder = write_directory(acme_directory(root / "directory"), {"parcels": PARCELS, "fund": FUND})
     monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{folder}")
     monkeypatch.setenv("AIRFLOW_CONN_GITHUB_ARCHIVE", f"file://{acme_archive(root / 'archive')}")
 
