@@ -3,9 +3,11 @@
 GET /archive/2025-05-01-0.json.gz    the hour files of the first archive
 GET /archive2/2025-05-01-0.json.gz   and of the second
 GET /oss-directory.tar.gz            the project directory
+POST /rpc/mainnet, /rpc/optimism     a node of each chain; /rpc2/… are second nodes
 """
 
 import gzip
+import json
 import re
 import threading
 from collections import Counter
@@ -14,11 +16,13 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
-from demo import directory
+from demo import chain, directory
 from demo.archive import archive
 from demo.world import SEED
 
 HOUR_FILE = re.compile(r"/(archive2?)/(\d{4}-\d{2}-\d{2})-(0|[1-9]|1\d|2[0-3])\.json\.gz")
+
+NODE = re.compile(r"/rpc2?/([a-z_]+)")
 
 
 @dataclass
@@ -124,8 +128,12 @@ class DemoServer(ThreadingHTTPServer):
         self._thread.join()
 
 
-def body_of(path: str, seed: int = SEED) -> bytes | None:
-    """What is at a path; None if nothing is."""
+def body_of(path: str, seed: int = SEED, sent: bytes | None = None) -> bytes | None:
+    """What is at a path, as the answer to `sent` if that is not None; None if nothing is."""
+    if sent is not None:
+        found = NODE.fullmatch(path)
+        known = found and found[1] in chain.CHAIN_IDS
+        return json.dumps(chain.node(found[1], seed).reply(sent)).encode() if known else None
     if path == "/oss-directory.tar.gz":
         return directory.tarball(seed)
     found = HOUR_FILE.fullmatch(path)
@@ -159,7 +167,11 @@ class _Handler(BaseHTTPRequestHandler):
         """The same without the body."""
         self._answer(with_body=False)
 
-    def _answer(self, *, with_body: bool) -> None:
+    def do_POST(self) -> None:
+        """Answers a call to a node, or with the next fault of its path."""
+        self._answer(with_body=True, sent=self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    def _answer(self, *, with_body: bool, sent: bytes | None = None) -> None:
         path = self.path.partition("?")[0]
         self.server.count(path)
         fault = self.server.faults.next(path)
@@ -169,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.status:
             self._send(fault.status, b"a fault on purpose\n", fault.headers, with_body)
             return
-        body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed)
+        body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed, sent)
         if body is None:
             self._send(404, b"nothing is here\n", {}, with_body)
             return
@@ -181,7 +193,9 @@ class _Handler(BaseHTTPRequestHandler):
         self, status: int, body: bytes, headers: dict[str, str], with_body: bool, keep: float | None = None
     ) -> None:
         self.send_response(status)
-        for name, value in ({"Content-Type": "application/gzip", "Content-Length": str(len(body))} | headers).items():
+        for name, value in (
+            {"Content-Type": "application/octet-stream", "Content-Length": str(len(body))} | headers
+        ).items():
             self.send_header(name, value)
         self.end_headers()
         if with_body:

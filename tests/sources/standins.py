@@ -3,8 +3,11 @@
 import gzip
 import json
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
+from demo import chain, connections
+from demo.server import DemoServer
 from include.settings import Settings, load_settings
 
 DAY = date(2025, 9, 1)
@@ -82,7 +85,11 @@ def write_directory(folder: Path, projects: dict[str, str], collections: dict[st
     return folder
 
 
-ACME = "version: 7\nname: acme\ndisplay_name: Acme\ngithub:\n  - url: https://github.com/acme/rocket\n"
+ACME = (
+    "version: 7\nname: acme\ndisplay_name: Acme\ngithub:\n  - url: https://github.com/acme/rocket\nblockchain:\n"
+    f"  - address: '{chain.CORAL}'\n    tags: [contract]\n    networks: [any_evm]\n"
+    f"  - address: '{chain.DEPLOYER}'\n    tags: [deployer]\n    networks: [mainnet]\n"
+)
 TOOLS = "version: 7\nname: tools\ngithub:\n  - url: https://github.com/toolsmith\n"
 SPACE = "version: 7\nname: space\nprojects:\n  - acme\n  - tools\n  - acme\n"
 
@@ -108,8 +115,16 @@ def acme_archive(folder: Path) -> Path:
     )
 
 
+@cache
+def demo_server() -> DemoServer:
+    """One server for the whole run; its thread ends with the process."""
+    return DemoServer().__enter__()
+
+
 def connect(monkeypatch, root: Path) -> None:
-    """Points both sources to their stand-ins under `root`, writing them."""
+    """Points every source to its stand-in: files under `root`, which it writes, and a server."""
+    for name, value in connections(demo_server().base_url).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{acme_directory(root / 'directory')}")
     monkeypatch.setenv("AIRFLOW_CONN_GITHUB_ARCHIVE", f"file://{acme_archive(root / 'archive')}")
 
