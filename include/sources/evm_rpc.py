@@ -10,7 +10,6 @@ Facts that shape this file (checked 2026-11):
 """
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,6 +22,7 @@ import msgspec
 import pyarrow as pa
 
 from include.errors import ContractBroken, FixNeeded, SuspectData, Unavailable
+from include.sources._evm_rpc_blocks import BlockRows, Day, NoParent, block_of, header_of, log_places_of, rows_of
 from include.sources._evm_rpc_wire import Network, Raw, Rpc, RpcError, is_null, logs, quantity, utc
 from include.sources.base import (
     TIMESTAMP,
@@ -47,12 +47,6 @@ BATCH_BYTES = 16 << 20  # of payloads held before they are written
 READINGS = 4  # of a block whose parts do not fit
 MOST_BAD = 0.001  # of a network's blocks; two are always tolerated
 LOG_ADDRESSES = 500  # of one eth_getLogs
-DEPOSIT, ARBITRUM_INTERNAL = 0x7E, 0x6A
-SYSTEM_TYPES = {"0x7e", "0x7E", DEPOSIT, "0x6a", "0x6A", ARBITRUM_INTERNAL}
-OP_SYSTEM = "0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001"
-USER_OPERATION = "0x49628fd1471006c1482da88028e9ce4dbb080b815c9b0344d39e5a8e6ec1419f"
-HASH, ADDRESS = re.compile("0x[0-9a-f]{64}"), re.compile("0x[0-9a-f]{40}")
-WORDS = re.compile("0x" + "([0-9a-fA-F]{64})" * 4)
 
 INT, TEXT, BOOL = pa.int64(), pa.string(), pa.bool_()
 _NETWORK = column("network", TEXT, "Chain as the directory names it, such as mainnet")
@@ -131,92 +125,18 @@ USER_OPERATIONS = Stream(
     ),
 )
 
-Quantity = str | int | None
-
-
-class _Transaction(msgspec.Struct, gc=False):
-    hash: str
-    sender: str = msgspec.field(name="from")
-    to: str | None = None
-    type: Quantity = None
-    value: Quantity = None
-    gasPrice: Quantity = None
-    input: str | None = None
-    isSystemTx: bool | None = None
-
-
-class _Log(msgspec.Struct, gc=False):
-    address: str
-    topics: list[str]
-    data: str = "0x"
-    logIndex: Quantity = None
-
-
-class _Receipt(msgspec.Struct, gc=False):
-    transactionHash: str
-    blockHash: str
-    status: Quantity = None
-    gasUsed: Quantity = None
-    effectiveGasPrice: Quantity = None
-    contractAddress: str | None = None
-    blobGasUsed: Quantity = None
-    blobGasPrice: Quantity = None
-    l1Fee: Quantity = None
-    operatorFeeScalar: Quantity = None
-    operatorFeeConstant: Quantity = None
-
-
-class _LoggedReceipt(_Receipt, gc=False):
-    logs: list[_Log] = []
-
-
-class _Header(msgspec.Struct, gc=False):
-    number: Quantity
-    hash: str
-    timestamp: Quantity
-    parentHash: str | None = None
-
-
-class _Block(_Header, gc=False, kw_only=True):
-    transactions: list[_Transaction]
-    gasUsed: Quantity = None
-    baseFeePerGas: Quantity = None
-
-
-class _Parts(msgspec.Struct, gc=False):
-    transactions: list[msgspec.Raw]
-
-
-_header = msgspec.json.Decoder(_Header | None).decode
-_block = msgspec.json.Decoder(_Block).decode
-_receipts = msgspec.json.Decoder(list[_Receipt]).decode
-_logged_receipts = msgspec.json.Decoder(list[_LoggedReceipt]).decode
-_parts = msgspec.json.Decoder(_Parts).decode
-_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
-
-
-class _LogPlace(msgspec.Struct, gc=False):
-    blockNumber: Quantity
-    removed: bool | None = None
-
-
-_log_places = msgspec.json.Decoder(list[_LogPlace]).decode
-
 
 @dataclass
 class _Reading:
     """What is read of one network's day."""
 
     rpc: Rpc
-    followed: set[str]  # addresses, lower case
-    start: datetime
-    stop: datetime  # exclusive
+    day: Day
     first: int
     end: int  # exclusive
     by_block: bool = True  # the nodes offer eth_getBlockReceipts
     read: int = 0
     rejected: list[Rejected] = field(default_factory=list)
-    reasons: dict[str, None] = field(default_factory=dict)  # why the network is not complete
 
     @property
     def network(self) -> Network:
@@ -251,7 +171,9 @@ def fetch(window: Window, context: Context) -> Iterator[Item]:
         if (found := _blocks_of(window, rpc)) is None:
             yield _unread(network.name, "the chain began later")
         else:
-            readings.append(_Reading(rpc, followed, _midnight(window.start), _midnight(window.end), *found))
+            readings.append(
+                _Reading(rpc, Day(network, followed, _midnight(window.start), _midnight(window.end)), *found)
+            )
     for number, reading in enumerate(readings):
         yield from _read(reading, number, len(readings), context)
     for name in sorted(listed.keys() - {n.name for n in networks} - {ANY, ""}):
@@ -384,7 +306,7 @@ def _finalized(rpc: Rpc) -> tuple[int, int]:
 
 def _read_header(rpc: Rpc, answer: Raw | RpcError) -> tuple[int, int]:
     try:
-        header = _header(_given(rpc, answer))
+        header = header_of(_given(rpc, answer))
         return quantity(header.number) or 0, quantity(header.timestamp) or 0
     except (msgspec.DecodeError, ValueError, AttributeError) as error:
         raise _strange(rpc, error) from None
@@ -426,7 +348,7 @@ def _read(reading: _Reading, place: int, places: int, context: Context) -> Itera
     yield from rows.batches(0, 0)
     context.progress((place + 1) * 1000, places * 1000, network.name)
     yield from reading.rejected
-    reasons = list(reading.reasons)
+    reasons = list(reading.day.reasons)
     if network.mode == "logs":
         reasons.insert(0, "log mode: only blocks with a log of a listed address were read")
     if reading.rejected:
@@ -441,11 +363,11 @@ def _read(reading: _Reading, place: int, places: int, context: Context) -> Itera
 def _logged_blocks(reading: _Reading) -> set[int]:
     """The numbers of the day's blocks in which a followed address logged."""
     found: set[int] = set()
-    addresses = sorted(reading.followed)
+    addresses = sorted(reading.day.followed)
     for start in range(0, len(addresses), LOG_ADDRESSES):
         for answer in logs(reading.rpc, reading.first, reading.end, addresses[start : start + LOG_ADDRESSES]):
             try:
-                found |= {quantity(one.blockNumber) or 0 for one in _log_places(answer) if not one.removed}
+                found |= {quantity(one.blockNumber) or 0 for one in log_places_of(answer) if not one.removed}
             except (msgspec.DecodeError, ValueError) as error:
                 raise _strange(reading.rpc, error) from None
     return {number for number in found if reading.first <= number < reading.end}
@@ -466,16 +388,12 @@ def _ask_blocks(reading: _Reading, numbers: Sequence[int]) -> list[tuple[Raw, An
     for answer in rpc.ask(blocks, known=True):
         block = _given(rpc, answer)
         try:
-            hashes = [t.hash for t in _block(block).transactions]
+            hashes = [t.hash for t in block_of(block).transactions]
         except msgspec.DecodeError:
             hashes = []  # _sound says what is wrong with it
         receipts = [_given(rpc, r) for r in rpc.ask([("eth_getTransactionReceipt", [h]) for h in hashes], known=True)]
         found.append((block, b"[" + b",".join(bytes(r) for r in receipts) + b"]"))
     return found
-
-
-class _NoParent(ValueError):
-    """A block that does not follow the one before it."""
 
 
 def _sound(reading: _Reading, number: int, parts: tuple[Raw, Any], parent: str | None, context: Context):
@@ -487,10 +405,10 @@ def _sound(reading: _Reading, number: int, parts: tuple[Raw, Any], parent: str |
     """
     for left in range(READINGS - 1, -1, -1):
         try:
-            return _rows_of(reading, number, parts, parent)
+            return rows_of(reading.day, number, parts, parent)
         except (msgspec.DecodeError, ValueError, OverflowError, OSError) as error:
             reason = reading.rpc.masked(str(error))
-            broken = isinstance(error, _NoParent)
+            broken = isinstance(error, NoParent)
         if left:
             context.log.warning("%s: block %d: %s; reading it again", reading.rpc.place, number, reason)
             reading.rpc.next_node()
@@ -515,16 +433,6 @@ def _sound(reading: _Reading, number: int, parts: tuple[Raw, Any], parent: str |
 # rows
 
 
-@dataclass
-class _BlockRows:
-    """The rows of one block."""
-
-    hash: str
-    block: tuple
-    transactions: list[tuple]
-    operations: list[tuple]
-
-
 class _Rows:
     """Rows held until a batch is full."""
 
@@ -532,7 +440,7 @@ class _Rows:
         self.held: dict[str, list[tuple]] = {stream.name: [] for stream in (BLOCKS, TRANSACTIONS, USER_OPERATIONS)}
         self.payload_bytes = 0
 
-    def add(self, rows: _BlockRows) -> None:
+    def add(self, rows: BlockRows) -> None:
         """Takes the rows of a block."""
         self.held["blocks"].append(rows.block)
         self.held["transactions"] += rows.transactions
@@ -549,163 +457,6 @@ class _Rows:
                 yield Batch(stream.name, pa.record_batch(columns, schema=stream.schema))
                 rows.clear()
         self.payload_bytes = 0
-
-
-def _rows_of(reading: _Reading, number: int, parts: tuple[Raw, Any], parent: str | None) -> _BlockRows:
-    """What is kept of one block.
-
-    Raises:
-        ValueError, msgspec.DecodeError: block and receipts do not fit together, or a field cannot be read.
-        _NoParent: it does not follow the block before.
-    """
-    block = _block(parts[0])
-    with_operations = USER_OPERATION.encode() in bytes(parts[1])
-    receipts = (_logged_receipts if with_operations else _receipts)(parts[1])
-    block_hash, parent_hash = _hash(block.hash), _hash(block.parentHash)
-    if quantity(block.number) != number:
-        raise ValueError(f"it is numbered {block.number!r}")
-    if len(receipts) != len(block.transactions):
-        raise ValueError(f"{len(receipts)} receipts for {len(block.transactions)} transactions")
-    if parent is not None and parent_hash != parent:
-        raise _NoParent(f"its parent is {parent_hash}, the block before is {parent}")
-    at = utc(_whole(block.timestamp))
-    if not reading.start <= at < reading.stop:
-        raise ValueError(f"it is of {at:%Y-%m-%d %H:%M:%S} UTC, on another day")
-    followed, kept, system_count = reading.followed, [], 0
-    for index, (sent, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
-        if receipt.blockHash.lower() != block_hash or receipt.transactionHash.lower() != sent.hash.lower():
-            raise ValueError(f"receipt {index} is of another block or transaction")
-        sender, to = sent.sender.lower(), sent.to.lower() if sent.to else None
-        system_count += sent.type in SYSTEM_TYPES and _is_system(sent, sender)
-        if sender in followed or to in followed:
-            kept.append(index)
-            if to is None and receipt.contractAddress and quantity(receipt.status) == 1:
-                followed.add(_address(receipt.contractAddress))
-    rows = []
-    if kept:
-        sent_json, receipt_json = _parts(parts[0]).transactions, _raws(parts[1])
-        for index in kept:
-            payload = b'{"transaction":%b,"receipt":%b}' % (bytes(sent_json[index]), bytes(receipt_json[index]))
-            place = (number, at, block_hash, index)
-            rows.append(_row(reading, place, block.transactions[index], receipts[index], payload.decode()))
-    kept_set, operation_count, operations = set(kept), 0, []
-    if with_operations:
-        for index, receipt in enumerate(receipts):
-            for found in _operations(receipt):
-                operation_count += 1
-                if index in kept_set or found[3] in followed or found[4] in followed:  # sender, paymaster
-                    log_index, *rest = found
-                    place = (reading.network.name, _hash(receipt.transactionHash), log_index, number, at)
-                    operations.append((*place, *rest))
-    if any(receipt.status is None for receipt in receipts):
-        reading.reasons["receipts without a status"] = None
-    base_fee = quantity(block.baseFeePerGas)
-    row = (
-        *(reading.network.name, number, block_hash, parent_hash, at, _whole_or_none(block.gasUsed), _text(base_fee)),
-        *(len(receipts), system_count, len(rows), operation_count),
-    )
-    return _BlockRows(block_hash, row, rows, operations)
-
-
-def _row(reading: _Reading, place: tuple, sent: _Transaction, receipt: _Receipt, payload: str) -> tuple:
-    """A row of the transactions stream; `place` is block number, time, hash, and place in the block."""
-    network, kind = reading.network, _whole_or_none(sent.type)
-    sender, to = _address(sent.sender), _address(sent.to) if sent.to else None
-    created = _address(receipt.contractAddress) if receipt.contractAddress else None
-    status, gas = _whole_or_none(receipt.status), _whole_or_none(receipt.gasUsed)
-    price = quantity(receipt.effectiveGasPrice if receipt.effectiveGasPrice is not None else sent.gasPrice)
-    l1_fee, blob_fee = quantity(receipt.l1Fee), None
-    operator_fee = operator_fee_of(
-        receipt, gas, is_jovian=bool(network.jovian_from and place[1] >= network.jovian_from)
-    )
-    if receipt.blobGasUsed is not None and receipt.blobGasPrice is not None:
-        blob_fee = quantity(receipt.blobGasUsed) * quantity(receipt.blobGasPrice)
-    fee = None
-    if kind == DEPOSIT:
-        fee = 0  # paid on L1; its receipt may carry the fee fields all the same
-    elif gas is not None and price is not None:
-        fee = gas * price + (l1_fee or 0) + (blob_fee or 0) + (operator_fee or 0)
-    else:
-        reading.reasons["transactions without gas or price"] = None
-    method = sent.input[:10].lower() if sent.input and len(sent.input) >= 10 else None
-    return (
-        *(
-            network.name,
-            network.chain_id,
-            _hash(sent.hash),
-            *place,
-            sender,
-            to,
-            _text(quantity(sent.value)),
-            method,
-            kind,
-        ),
-        *(status, gas, _text(price), created, _text(l1_fee), _text(operator_fee), _text(blob_fee), _text(fee)),
-        *(_is_system(sent, sender), payload),
-    )
-
-
-def operator_fee_of(receipt: _Receipt, gas: int | None, *, is_jovian: bool) -> int | None:
-    """The operator's fee in wei, by the rule of the fork (Isthmus, Jovian); None where the receipt has none."""
-    scalar, constant = quantity(receipt.operatorFeeScalar), quantity(receipt.operatorFeeConstant)
-    if gas is None or (scalar is None and constant is None):
-        return None
-    share = gas * (scalar or 0) * 100 if is_jovian else gas * (scalar or 0) // 10**6
-    return share + (constant or 0)
-
-
-def _is_system(sent: _Transaction, sender: str) -> bool:
-    kind = quantity(sent.type)
-    return kind == ARBITRUM_INTERNAL or (kind == DEPOSIT and (bool(sent.isSystemTx) or sender == OP_SYSTEM))
-
-
-def _operations(receipt: _LoggedReceipt) -> Iterator[tuple]:
-    """(log index, operation hash, entry point, sender, paymaster, success, cost, gas) of each user operation.
-
-    Anybody may log such a topic: one of another shape is no operation.
-    """
-    for log in receipt.logs:
-        if len(log.topics) != 4 or log.topics[0].lower() != USER_OPERATION:
-            continue
-        try:
-            _, success, cost, gas = (int(w, 16) for w in WORDS.fullmatch(log.data).groups())
-            sender, paymaster = (_address(f"0x{topic[-40:]}") for topic in log.topics[2:])
-            place = (_whole(log.logIndex), _hash(log.topics[1]), _address(log.address))
-        except (AttributeError, ValueError):
-            continue
-        yield *place, sender, paymaster, success == 1, str(cost), str(gas)
-
-
-def _hash(value: str | None) -> str:
-    return _matching(HASH, value, "hash")
-
-
-def _address(value: str | None) -> str:
-    return _matching(ADDRESS, value, "address")
-
-
-def _matching(form: re.Pattern, value: str | None, what: str) -> str:
-    if not (found := form.fullmatch((value or "").lower())):
-        raise ValueError(f"{str(value)[:80]!r} is no {what}")
-    return found[0]
-
-
-def _whole_or_none(value: Quantity) -> int | None:
-    number = quantity(value)
-    if number is not None and number >= 1 << 63:
-        raise ValueError(f"{number} does not fit 64 bits")
-    return number
-
-
-def _whole(value: Quantity) -> int:
-    number = _whole_or_none(value)
-    if number is None:
-        raise ValueError("a number is missing")
-    return number
-
-
-def _text(number: int | None) -> str | None:
-    return None if number is None else str(number)
 
 
 SOURCE = Source(
