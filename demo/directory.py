@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from demo import npm, open_collective
+from demo.chain import LISTED
 from demo.world import SEED, Collection, Project, world
 
 SHA = "5eed0000c0ffee0000000000000000000000da7a"
@@ -58,6 +59,14 @@ def _project(project: Project) -> str:
             "    tags:", "      - contract", "    networks:", "      - any_evm",
             "  - address: 0x123", "    tags: [eoa]", "    networks: [base]",
         ]  # fmt: skip
+    if project.name in LISTED:
+        lines.append("blockchain:")
+        for address, tags, networks in LISTED[project.name]:
+            lines += [
+                f"  - address: '{address}'",
+                f"    tags: [{', '.join(tags)}]",
+                f"    networks: [{', '.join(networks)}]",
+            ]
     return "\n".join(lines) + "\n"
 
 

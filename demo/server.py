@@ -7,18 +7,21 @@ GET /npm/downloads/range/…           npm's download counts
 GET /npm-registry/loomkit            npm's packuments
 GET /eurofxref-hist.zip              the European Central Bank's reference rates
 POST /open-collective/graphql/v2     Open Collective's GraphQL API
+POST /rpc/mainnet, /rpc/optimism     a node of each chain; /rpc2/… are second nodes
 """
 
 import gzip
+import json
 import re
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
-from demo import directory, ecb, npm, open_collective
+from demo import chain, directory, ecb, npm, open_collective
 from demo.archive import archive
 from demo.world import SEED
 
@@ -106,7 +109,11 @@ class DemoServer(ThreadingHTTPServer):
         self.npm_until: date | None = None  # the last day that npm has counted; None: every day
         self.requests: Counter[str] = Counter()  # answers by path
         # status and body by what was posted to a path
-        self.apis = {open_collective.PATH: lambda asked: open_collective.api(seed).answer(asked)}
+        self.apis = {open_collective.PATH: lambda asked: open_collective.api(seed).answer(asked)} | {
+            f"/{place}/{network}": partial(_call_node, network, seed)
+            for place in ("rpc", "rpc2")
+            for network in chain.CHAIN_IDS
+        }
         self._count_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -129,6 +136,10 @@ class DemoServer(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
+
+
+def _call_node(network: str, seed: int, call: bytes) -> tuple[int, bytes]:
+    return 200, json.dumps(chain.node(network, seed).reply(call)).encode()
 
 
 def body_of(path: str, seed: int = SEED) -> bytes | None:
@@ -207,7 +218,9 @@ class _Handler(BaseHTTPRequestHandler):
         self, status: int, body: bytes, headers: dict[str, str], with_body: bool, keep: float | None = None
     ) -> None:
         self.send_response(status)
-        for name, value in ({"Content-Type": "application/gzip", "Content-Length": str(len(body))} | headers).items():
+        for name, value in (
+            {"Content-Type": "application/octet-stream", "Content-Length": str(len(body))} | headers
+        ).items():
             self.send_header(name, value)
         self.end_headers()
         if with_body:

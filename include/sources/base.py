@@ -189,6 +189,7 @@ class Context:
     now: datetime
     tracked: Tracked | None = None
     listed: tuple[Listed, ...] = ()
+    created: frozenset[tuple[str, str]] = frozenset()  # (network, address) of contracts that former landings saw made
     previous: Previous | None = None
     keep: Path | None = None  # folder for answers that serve later days too; cleared when unused for a week
     allow_shrink: bool = False
@@ -223,7 +224,7 @@ class Source:
     reject_threshold: float = 0.001  # of the rows read, for a day; one row a part is always tolerated
     first_day: date | None = None  # earlier days are refused, with `first_day_reason`
     first_day_reason: str = ""
-    tracks: Literal["github"] | None = None  # needs to know what to look for on GitHub
+    tracks: Literal["github", "contracts"] | None = None  # needs what the registry and its former landings know
     lists: tuple[str, ...] = ()  # kinds of the registry's artifacts that it needs to know
     may_be_off: str | None = None  # why the source is off where its connection is not set; None: it never is
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from demo import connections
+from demo import chain, connections
 from demo.npm import PACKAGES
 from demo.open_collective import PATH, Api, account, transaction
 from demo.server import DemoServer
@@ -87,7 +87,11 @@ def write_directory(folder: Path, projects: dict[str, str], collections: dict[st
     return folder
 
 
-ACME = "version: 7\nname: acme\ndisplay_name: Acme\ngithub:\n  - url: https://github.com/acme/rocket\n"
+ACME = (
+    "version: 7\nname: acme\ndisplay_name: Acme\ngithub:\n  - url: https://github.com/acme/rocket\nblockchain:\n"
+    f"  - address: '{chain.CORAL}'\n    tags: [contract]\n    networks: [any_evm]\n"
+    f"  - address: '{chain.DEPLOYER}'\n    tags: [deployer]\n    networks: [mainnet]\n"
+)
 TOOLS = "version: 7\nname: tools\ngithub:\n  - url: https://github.com/toolsmith\n"
 PARCELS = "version: 7\nname: parcels\nnpm:\n" + "".join(
     f"  - url: https://www.npmjs.com/package/{package.name}\n" for package in PACKAGES
