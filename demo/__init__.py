@@ -11,4 +11,5 @@ def connections(base_url: str) -> dict[str, str]:
     return {
         "AIRFLOW_CONN_OSS_DIRECTORY": f"{base}/oss-directory.tar.gz",
         "AIRFLOW_CONN_GITHUB_ARCHIVE": f"{base}/archive,{base}/archive2",
+        "AIRFLOW_CONN_GOOGLE_CLOUD": base.replace("://", "://demo-project@"),
     }

@@ -43,6 +43,7 @@ def _project(project: Project) -> str:
     for key, urls in (("websites", project.websites), ("github", project.github)):
         if urls:
             lines += [f"{key}:", *(f"  - url: {url}" for url in urls)]
+    lines += project.extra.splitlines()
     if project.name == "steady":
         lines += ["token_coingecko_api_id: steady-coin", "newer_key:", "  deep: {a: 1}"]
     if project.name == "coralnet":

@@ -3,6 +3,7 @@
 GET /archive/2025-05-01-0.json.gz    the hour files of the first archive
 GET /archive2/2025-05-01-0.json.gz   and of the second
 GET /oss-directory.tar.gz            the project directory
+/bigquery/v2/projects/…              BigQuery; faults are kept for /bigquery/jobs and /bigquery/results
 """
 
 import gzip
@@ -14,7 +15,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
-from demo import directory
+from demo import bigquery, directory
 from demo.archive import archive
 from demo.world import SEED
 
@@ -27,7 +28,7 @@ class Fault:
 
     times: int = 1  # how many answers; -1 is every one
     status: int | None = None
-    body: bytes | None = None  # another file
+    body: bytes | None = None  # another file, or what is sent with the status
     headers: dict[str, str] = field(default_factory=dict)
     keep: float | None = None  # of the body's bytes; the announced length stays
     garble: float | None = None  # of the lines of an hour file
@@ -100,6 +101,7 @@ class DemoServer(ThreadingHTTPServer):
         self.seed = seed
         self.faults = Faults()
         self.requests: Counter[str] = Counter()  # answers by path
+        self.bigquery = bigquery.BigQuery(bigquery.tables(seed))
         self._count_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -155,19 +157,30 @@ class _Handler(BaseHTTPRequestHandler):
         """Answers with the file, or with the next fault of its path."""
         self._answer(with_body=True)
 
+    def do_POST(self) -> None:
+        """The same, for interfaces that are asked by it."""
+        self._answer(with_body=True)
+
     def do_HEAD(self) -> None:
         """The same without the body."""
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
-        path = self.path.partition("?")[0]
+        place, _, query = self.path.partition("?")
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = bigquery.route(place)
         self.server.count(path)
         fault = self.server.faults.next(path)
         if fault and fault.drop:
             self.close_connection = True
             return
         if fault and fault.status:
-            self._send(fault.status, b"a fault on purpose\n", fault.headers, with_body)
+            self._send(fault.status, fault.body or b"a fault on purpose\n", fault.headers, with_body)
+            return
+        if place.startswith("/bigquery/"):
+            status, body = self.server.bigquery.answer(self.command, place, query, sent)
+            body = fault.body if fault and fault.body is not None else body
+            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault.keep if fault else None)
             return
         body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed)
         if body is None:
