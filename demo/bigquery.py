@@ -250,7 +250,7 @@ class BigQuery:
             for name, (table, _) in self._named(job.query).items():
                 engine.register(name, table)
             try:
-                answer = engine.execute(sql, job.parameters).fetch_arrow_table()
+                answer = engine.execute(sql, job.parameters).to_arrow_table()
             except duckdb.Error as error:
                 raise Refusal(400, "invalidQuery", " ".join(str(error).split())[:300]) from None
         kinds = [_kind(f.type) for f in answer.schema]

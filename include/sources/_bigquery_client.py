@@ -198,17 +198,18 @@ class _PatientSession:
     def _once(self, method: str, url: str, **more):
         """The response, and what is wrong with it if that may pass."""
         import requests
-        from google.auth.exceptions import RefreshError, TransportError
+        from google.auth.exceptions import GoogleAuthError, TransportError
 
         place = _place(url)
         try:
             response = self.session.request(method, url, **more)
             response.content  # noqa: B018 - reads the body, which may be cut
-        except RefreshError:
-            raise BadCredentials(
-                "bigquery: Google refuses the credentials of AIRFLOW_CONN_GOOGLE_CLOUD. Is the key deleted or expired?"
-            ) from None
-        except (requests.RequestException, TransportError) as error:
+        except (requests.RequestException, GoogleAuthError) as error:
+            if isinstance(error, GoogleAuthError) and not (error.retryable or isinstance(error, TransportError)):
+                raise BadCredentials(
+                    "bigquery: Google refuses the credentials of AIRFLOW_CONN_GOOGLE_CLOUD. Is the key deleted or "
+                    "expired? Make a new one, or log in again."
+                ) from None
             return None, Unavailable(f"{place}: no whole answer ({type(error).__name__}) in {ATTEMPTS} attempts.")
         reason = _reason(response)
         if response.status_code == 429 or reason == "rateLimitExceeded":

@@ -83,6 +83,18 @@ def write_directory(folder: Path, projects: dict[str, str], collections: dict[st
 
 
 ACME = "version: 7\nname: acme\ndisplay_name: Acme\ngithub:\n  - url: https://github.com/acme/rocket\n"
+ACME_ELSEWHERE = f"""pypi:
+  - url: https://pypi.org/project/Acme_Kit
+npm:
+  - url: https://www.npmjs.com/package/@Acme/sdk
+blockchain:
+  - address: "0x{"c0" * 20}"
+    tags: [contract]
+    networks: [mainnet, optimism]
+  - address: "0x{"de" * 20}"
+    tags: [deployer, eoa]
+    networks: [any_evm]
+"""
 TOOLS = "version: 7\nname: tools\ngithub:\n  - url: https://github.com/toolsmith\n"
 SPACE = "version: 7\nname: space\nprojects:\n  - acme\n  - tools\n  - acme\n"
 
@@ -109,9 +121,14 @@ def acme_archive(folder: Path) -> Path:
 
 
 def connect(monkeypatch, root: Path) -> None:
-    """Points both sources to their stand-ins under `root`, writing them."""
-    monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{acme_directory(root / 'directory')}")
+    """Points every source to its stand-in, writing those that are files under `root`."""
+    from tests.sources.bigquery_day import shared_server
+
+    write_directory(root / "directory", {"acme": ACME + ACME_ELSEWHERE, "tools": TOOLS}, {"space": SPACE})
+    monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{root / 'directory'}")
     monkeypatch.setenv("AIRFLOW_CONN_GITHUB_ARCHIVE", f"file://{acme_archive(root / 'archive')}")
+    address = shared_server().base_url.replace("://", "://demo-project@")
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD", address)
 
 
 def rows(settings: Settings, table: str, *columns: str) -> list[tuple]:
