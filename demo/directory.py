@@ -51,6 +51,7 @@ def _project(project: Project) -> str:
     for key, urls in listed:
         if urls:
             lines += [f"{key}:", *(f"  - url: {url}" for url in urls)]
+    lines += project.extra.splitlines()
     if project.name == "steady":
         lines += ["token_coingecko_api_id: steady-coin", "newer_key:", "  deep: {a: 1}"]
     if project.name == "coralnet":

@@ -8,6 +8,7 @@ GET /npm-registry/loomkit            npm's packuments
 GET /eurofxref-hist.zip              the European Central Bank's reference rates
 POST /open-collective/graphql/v2     Open Collective's GraphQL API
 POST /rpc/mainnet, /rpc/optimism     a node of each chain; /rpc2/… are second nodes
+/bigquery/v2/projects/…              BigQuery; faults are kept for /bigquery/jobs and /bigquery/results
 """
 
 import gzip
@@ -21,7 +22,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
-from demo import chain, directory, ecb, npm, open_collective
+from demo import bigquery, chain, directory, ecb, npm, open_collective
 from demo.archive import archive
 from demo.world import SEED
 
@@ -34,7 +35,7 @@ class Fault:
 
     times: int = 1  # how many answers; -1 is every one
     status: int | None = None
-    body: bytes | None = None  # another file
+    body: bytes | None = None  # another file, or what is sent with the status
     headers: dict[str, str] = field(default_factory=dict)
     keep: float | None = None  # of the body's bytes; the announced length stays
     garble: float | None = None  # of the lines of an hour file
@@ -114,6 +115,7 @@ class DemoServer(ThreadingHTTPServer):
             for place in ("rpc", "rpc2")
             for network in chain.CHAIN_IDS
         }
+        self.bigquery = bigquery.BigQuery(bigquery.tables(seed))
         self._count_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -185,7 +187,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=True, asked=asked)
 
     def _answer(self, *, with_body: bool, asked: bytes | None = None) -> None:
-        path = self.path.partition("?")[0]
+        place, _, query = self.path.partition("?")
+        path = bigquery.route(place)
         self.server.count(path)
         fault = self.server.faults.next(path)
         if fault and fault.drop:
@@ -193,6 +196,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault and fault.status:
             self._send(fault.status, fault.body or b"a fault on purpose\n", fault.headers, with_body)
+            return
+        if place.startswith("/bigquery/"):
+            status, body = self.server.bigquery.answer(self.command, place, query, asked or b"")
+            body = fault.body if fault and fault.body is not None else body
+            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault.keep if fault else None)
             return
         if path.startswith(("/npm/", "/npm-registry/")) and not (fault and fault.body is not None):
             _, service, rest = path.split("/", 2)

@@ -92,6 +92,20 @@ ACME = (
     f"  - address: '{chain.CORAL}'\n    tags: [contract]\n    networks: [any_evm]\n"
     f"  - address: '{chain.DEPLOYER}'\n    tags: [deployer]\n    networks: [mainnet]\n"
 )
+ELSEWHERE = f"""version: 7
+name: elsewhere
+pypi:
+  - url: https://pypi.org/project/Acme_Kit
+npm:
+  - url: https://www.npmjs.com/package/@Acme/sdk
+blockchain:
+  - address: "0x{"c0" * 20}"
+    tags: [contract]
+    networks: [mainnet, optimism]
+  - address: "0x{"de" * 20}"
+    tags: [deployer, eoa]
+    networks: [any_evm]
+"""
 TOOLS = "version: 7\nname: tools\ngithub:\n  - url: https://github.com/toolsmith\n"
 PARCELS = "version: 7\nname: parcels\nnpm:\n" + "".join(
     f"  - url: https://www.npmjs.com/package/{package.name}\n" for package in PACKAGES
@@ -144,11 +158,17 @@ def upstreams() -> DemoServer:
 
 def connect(monkeypatch, root: Path) -> None:
     """Points every source to its stand-in: files written under `root`, or the demo's server."""
+    from tests.sources.bigquery_day import shared_server
+
     for name, value in connections(upstreams().base_url).items():
         monkeypatch.setenv(name, value)
-    folder = write_directory(acme_directory(root / "directory"), {"parcels": PARCELS, "fund": FUND})
+    folder = write_directory(
+        acme_directory(root / "directory"), {"parcels": PARCELS, "fund": FUND, "elsewhere": ELSEWHERE}
+    )
     monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{folder}")
     monkeypatch.setenv("AIRFLOW_CONN_GITHUB_ARCHIVE", f"file://{acme_archive(root / 'archive')}")
+    address = shared_server().base_url.replace("://", "://demo-project@")
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD", address)
 
 
 def rows(settings: Settings, table: str, *columns: str) -> list[tuple]:
