@@ -75,8 +75,8 @@ def run(settings, arguments) -> None:
     from include.sources import all_sources
 
     run_id = new_run_id()
-    # snapshots first: the registry says what the others look for
-    for source in sorted(all_sources(), key=lambda s: (s.window != "now", s.name)):
+    # the registry says what the others look for
+    for source in sorted(all_sources(), key=lambda s: (bool(s.lists or s.tracks), s.window != "now", s.name)):
         days = (None, None) if source.window == "now" else (arguments.first, arguments.last)
         window = _window(source, *days)
         try:

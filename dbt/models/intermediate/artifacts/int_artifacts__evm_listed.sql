@@ -26,7 +26,9 @@ listed as (
 
 networks as (
 
-    select distinct network from {{ ref('stg_evm_rpc__days') }}
+    select network from {{ ref('stg_evm_rpc__days') }}
+    union distinct
+    select network from {{ ref('stg_bigquery__chain_days') }}
 
 ),
 
