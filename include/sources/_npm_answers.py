@@ -7,7 +7,7 @@ days once, so that a day that is landed again is asked for again.
 
 import json
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 LOOK_BACK = 28  # days before a day that tell whether it is a hole (the catalogue of metrics, 1.3)
@@ -24,6 +24,8 @@ class Answers:
     def __init__(self, first: date, last: date, path: Path | None = None) -> None:
         self.first, self.last, self._path = first, last, path
         self.counts: dict[str, Counts | None] = {}
+        self.taken: set[date] = set()
+        self.base, self.asked_at = "", datetime.min.replace(tzinfo=UTC)
 
     def add(self, package: str, counts: Counts | None) -> None:
         """Keeps one answer."""
@@ -51,7 +53,7 @@ class Answers:
 
 
 def open_answers(folder: Path | None, base: str, day: date, now: datetime, first_day: date) -> Answers:
-    """What was answered within KEEP for a range that holds `day`, else an empty range.
+    """What the address `base` answered within KEEP for a range that holds `day`, else an empty range.
 
     The range starts LOOK_BACK days before `day`, not before `first_day`, and ends MOST_DAYS later or yesterday.
     """
@@ -60,26 +62,30 @@ def open_answers(folder: Path | None, base: str, day: date, now: datetime, first
     if folder is None:
         return Answers(first, last)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(folder.glob("*.jsonl"), key=lambda p: p.stat().st_mtime, reverse=True):
-        kept = _read(path, base, day, now)
-        if kept and kept.first <= first and day <= kept.last:
+    for path in sorted(folder.glob("*.jsonl")):
+        kept = _read(path)
+        if kept is None or not timedelta(0) <= now - kept.asked_at <= KEEP:
+            path.unlink(missing_ok=True)
+        elif kept.base == base and day not in kept.taken and kept.first <= first and day <= kept.last:
             return kept
-    answers = Answers(first, last, folder / f"{first}_{last}.jsonl")
-    answers._path.unlink(missing_ok=True)
+    path = folder / f"{first}_{last}.jsonl"
+    path.unlink(missing_ok=True)
+    answers = Answers(first, last, path)
     answers._write({"base": base, "first": first.isoformat(), "last": last.isoformat(), "asked_at": now.isoformat()})
     return answers
 
 
-def _read(path: Path, base: str, day: date, now: datetime) -> Answers | None:
-    """The answers of a file; None if they are old, of another address or already taken for the day."""
+def _read(path: Path) -> Answers | None:
+    """The answers of a file; None if it has no beginning."""
     lines = []
-    for text in path.read_text().splitlines():
-        with suppress(ValueError):  # the line that a kill cut
-            lines.append(json.loads(text))
-    if not lines or lines[0].get("base") != base or {"taken": day.isoformat()} in lines:
-        return None
-    if not timedelta(0) <= now - datetime.fromisoformat(lines[0]["asked_at"]) <= KEEP:
+    with suppress(FileNotFoundError):
+        for text in path.read_text().splitlines():
+            with suppress(ValueError):  # the line that a kill cut
+                lines.append(json.loads(text))
+    if not lines or "asked_at" not in lines[0]:
         return None
     answers = Answers(date.fromisoformat(lines[0]["first"]), date.fromisoformat(lines[0]["last"]), path)
+    answers.base, answers.asked_at = lines[0]["base"], datetime.fromisoformat(lines[0]["asked_at"])
     answers.counts = {line["package"]: line["counts"] for line in lines if "package" in line}
+    answers.taken = {date.fromisoformat(line["taken"]) for line in lines if "taken" in line}
     return answers

@@ -122,6 +122,7 @@ def built(tmp_path_factory):
             settings = load_settings()
             for number, step in enumerate(steps):
                 land(settings, monkeypatch, *step)
+                ingest.ensure_raw_tables(settings)
                 if not together or number == len(steps) - 1:
                     plans.append(transform.build(settings, f"{home}-{number}")["rebuild_from"])
             found.append(exports(settings))

@@ -219,6 +219,7 @@ def test_answers_serve_for_six_hours_and_one_address(server, tmp_path):
     assert server.requests[bulk_path()] == 1
     fetch(server, day=DAY + timedelta(days=2), keep=tmp_path, now=NOW + timedelta(hours=6, seconds=1))
     assert server.requests[bulk_path("2025-08-06:2025-10-19")] == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["2025-08-06_2025-10-19.jsonl"]  # the old ones are gone
 
 
 def test_a_year_is_asked_in_ranges_of_365_days_and_no_day_counts_twice(server, tmp_path):
