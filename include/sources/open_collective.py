@@ -209,7 +209,7 @@ def fetch(window: Window, context: Context) -> Iterator[Item]:
     yield from _batch(ACCOUNTS, day.entities.values())
     yield from _batch(TRANSACTIONS, day.transactions.values())
     context.progress(steps - 1, steps, f"{window.start} links")
-    yield from _read_matches(window, api, context, set(day.entities) | set(ids.values()), set(slugs))
+    yield from _read_matches(window, api, context, set(day.entities), set(slugs))
     context.log.info("open_collective: %d requests for %s", api.requests, window.start)
     context.progress(steps, steps, f"{window.start}")
 
