@@ -134,7 +134,7 @@ def rows_of(day: Day, number: int, parts: tuple[Raw, Any], parent: str | None) -
         raise ValueError(f"{len(receipts)} receipts for {len(block.transactions)} transactions")
     if parent is not None and parent_hash != parent:
         raise NoParent(f"its parent is {parent_hash}, the block before is {parent}")
-    at = utc(_whole(block.timestamp))
+    at = utc(whole(block.timestamp))
     if not day.start <= at < day.stop:
         raise ValueError(f"it is of {at:%Y-%m-%d %H:%M:%S} UTC, on another day")
     followed, kept, system_count = day.followed, [], 0
@@ -236,7 +236,7 @@ def _operations(receipt: _LoggedReceipt) -> Iterator[tuple]:
         try:
             _, success, cost, gas = (int(w, 16) for w in WORDS.fullmatch(log.data).groups())
             sender, paymaster = (_address(f"0x{topic[-40:]}") for topic in log.topics[2:])
-            place = (_whole(log.logIndex), _hash(log.topics[1]), _address(log.address))
+            place = (whole(log.logIndex), _hash(log.topics[1]), _address(log.address))
         except (AttributeError, ValueError):
             continue
         yield *place, sender, paymaster, success == 1, str(cost), str(gas)
@@ -263,7 +263,12 @@ def _whole_or_none(value: Quantity) -> int | None:
     return number
 
 
-def _whole(value: Quantity) -> int:
+def whole(value: Quantity) -> int:
+    """A number that must be there and fits 64 bits.
+
+    Raises:
+        ValueError: it is missing, too large or no quantity.
+    """
     number = _whole_or_none(value)
     if number is None:
         raise ValueError("a number is missing")

@@ -22,8 +22,8 @@ import msgspec
 import pyarrow as pa
 
 from include.errors import ContractBroken, FixNeeded, SuspectData, Unavailable
-from include.sources._evm_rpc_blocks import BlockRows, Day, NoParent, block_of, header_of, log_places_of, rows_of
-from include.sources._evm_rpc_wire import Network, Raw, Rpc, RpcError, is_null, logs, quantity, utc
+from include.sources._evm_rpc_blocks import BlockRows, Day, NoParent, block_of, header_of, log_places_of, rows_of, whole
+from include.sources._evm_rpc_wire import Network, Raw, Rpc, RpcError, is_null, logs, utc
 from include.sources.base import (
     TIMESTAMP,
     Batch,
@@ -171,9 +171,8 @@ def fetch(window: Window, context: Context) -> Iterator[Item]:
         if (found := _blocks_of(window, rpc)) is None:
             yield _unread(network.name, "the chain began later")
         else:
-            readings.append(
-                _Reading(rpc, Day(network, followed, _midnight(window.start), _midnight(window.end)), *found)
-            )
+            day = Day(network, followed, _midnight(window.start), _midnight(window.end))
+            readings.append(_Reading(rpc, day, *found))
     for number, reading in enumerate(readings):
         yield from _read(reading, number, len(readings), context)
     for name in sorted(listed.keys() - {n.name for n in networks} - {ANY, ""}):
@@ -287,7 +286,10 @@ def _first_at(rpc: Rpc, moment: int, low: tuple[int, int], high: tuple[int, int]
 
 def _time_of(rpc: Rpc, number: int) -> int:
     (answer,) = rpc.ask([("eth_getBlockByNumber", [hex(number), False])], known=True)
-    return _read_header(rpc, answer)[1]
+    found, moment = _read_header(rpc, answer)
+    if found != number:
+        raise _strange(rpc, ValueError(f"block {found} came for {number}"))
+    return moment
 
 
 def _finalized(rpc: Rpc) -> tuple[int, int]:
@@ -297,7 +299,7 @@ def _finalized(rpc: Rpc) -> tuple[int, int]:
         return _read_header(rpc, answer)
     (head,) = rpc.ask([("eth_blockNumber", [])], known=True)
     try:
-        number = quantity(msgspec.json.decode(_given(rpc, head))) or 0
+        number = whole(msgspec.json.decode(_given(rpc, head)))
     except (msgspec.DecodeError, ValueError) as error:
         raise _strange(rpc, error) from None
     number = max(0, number - rpc.network.confirmations)
@@ -307,8 +309,8 @@ def _finalized(rpc: Rpc) -> tuple[int, int]:
 def _read_header(rpc: Rpc, answer: Raw | RpcError) -> tuple[int, int]:
     try:
         header = header_of(_given(rpc, answer))
-        return quantity(header.number) or 0, quantity(header.timestamp) or 0
-    except (msgspec.DecodeError, ValueError, AttributeError) as error:
+        return whole(header.number), whole(header.timestamp)
+    except (msgspec.DecodeError, ValueError) as error:
         raise _strange(rpc, error) from None
 
 
@@ -367,7 +369,7 @@ def _logged_blocks(reading: _Reading) -> set[int]:
     for start in range(0, len(addresses), LOG_ADDRESSES):
         for answer in logs(reading.rpc, reading.first, reading.end, addresses[start : start + LOG_ADDRESSES]):
             try:
-                found |= {quantity(one.blockNumber) or 0 for one in log_places_of(answer) if not one.removed}
+                found |= {whole(one.blockNumber) for one in log_places_of(answer) if not one.removed}
             except (msgspec.DecodeError, ValueError) as error:
                 raise _strange(reading.rpc, error) from None
     return {number for number in found if reading.first <= number < reading.end}

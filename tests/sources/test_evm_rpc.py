@@ -19,7 +19,15 @@ import pytest
 
 from demo import chain
 from include import ingest
-from include.errors import BadCredentials, FixNeeded, OpenImpactError, RateLimited, SuspectData, Unavailable
+from include.errors import (
+    BadCredentials,
+    ContractBroken,
+    FixNeeded,
+    OpenImpactError,
+    RateLimited,
+    SuspectData,
+    Unavailable,
+)
 from include.http import HttpClient
 from include.sources import evm_rpc, get_source
 from include.sources._evm_rpc_blocks import Day, operator_fee_of, rows_of
@@ -290,6 +298,17 @@ def test_a_node_without_a_finalized_tag_is_cut_by_confirmations(nodes):
         fetch(nodes.at("x", "optimism"))
     head += 2  # two blocks share a time
     assert len(fetch(nodes.at("x", "optimism")).rows["blocks"]) == 96
+
+
+@pytest.mark.parametrize("spoiled", [{"timestamp": None}, {"number": "0x1"}, {"timestamp": "soon"}, {"hash": 7}])
+def test_a_head_that_is_not_the_one_asked_for_is_no_edge_of_a_day(nodes, spoiled):
+    def change(call, answer):
+        is_head = call["method"] == "eth_getBlockByNumber" and not call["params"][1]
+        return answer | {"result": answer["result"] | spoiled} if is_head else answer
+
+    nodes.change["/x/mainnet"] = change
+    with pytest.raises(ContractBroken, match="node 1 of mainnet: a block head that cannot be read"):
+        fetch(nodes.at("x"))
 
 
 # batches and limits
