@@ -397,7 +397,7 @@ def _block(r: Random, network: str, number: int) -> list[dict]:
             send(126)
         elif dice < 0.8:
             failed = r.random() < 0.3  # a failed creation names its contract all the same
-            created = "0x" + _hash(network, number, "new")[2:42]
+            created = "0x" + _hash(network, number, len(found), "new")[2:42]
             send(to=None, status=0 if failed else 1, created=created, sender=DEPLOYER)
         else:
             send(to=f"0x{r.randint(500, 900):040x}")
