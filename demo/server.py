@@ -3,6 +3,7 @@
 GET /archive/2025-05-01-0.json.gz    the hour files of the first archive
 GET /archive2/2025-05-01-0.json.gz   and of the second
 GET /oss-directory.tar.gz            the project directory
+/github/…                            GitHub's API, see github_api.py
 """
 
 import gzip
@@ -16,6 +17,7 @@ from random import Random
 
 from demo import directory
 from demo.archive import archive
+from demo.github_api import GitHub, github
 from demo.world import SEED
 
 HOUR_FILE = re.compile(r"/(archive2?)/(\d{4}-\d{2}-\d{2})-(0|[1-9]|1\d|2[0-3])\.json\.gz")
@@ -95,10 +97,12 @@ class DemoServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port: int = 0, seed: int = SEED) -> None:
+    def __init__(self, port: int = 0, seed: int = SEED, github_api: GitHub | None = None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.seed = seed
         self.faults = Faults()
+        self._github = github_api
+        self.logins: list[str] = []  # the Authorization header of every API request
         self.requests: Counter[str] = Counter()  # answers by path
         self._count_lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -107,6 +111,13 @@ class DemoServer(ThreadingHTTPServer):
     def base_url(self) -> str:
         """http://127.0.0.1:port"""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def github(self) -> GitHub:
+        """GitHub's API; the world's, unless another was given."""
+        if self._github is None:
+            self._github = github(self.seed)
+        return self._github
 
     def count(self, path: str) -> None:
         """Notes one request."""
@@ -159,15 +170,25 @@ class _Handler(BaseHTTPRequestHandler):
         """The same without the body."""
         self._answer(with_body=False)
 
+    def do_POST(self) -> None:
+        """Answers a query of an API, or with the next fault of its path."""
+        self._answer(with_body=True)
+
     def _answer(self, *, with_body: bool) -> None:
         path = self.path.partition("?")[0]
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.count(path)
         fault = self.server.faults.next(path)
         if fault and fault.drop:
             self.close_connection = True
             return
         if fault and fault.status:
-            self._send(fault.status, b"a fault on purpose\n", fault.headers, with_body)
+            self._send(fault.status, fault.body or b"a fault on purpose\n", fault.headers, with_body)
+            return
+        if path.startswith("/github/") and (fault is None or fault.body is None):
+            self.server.logins.append(self.headers.get("Authorization") or "")
+            status, headers, body = self.server.github.answer(self.command, self.path, self.headers, sent)
+            self._send(status, body, headers, with_body, fault.keep if fault else None)
             return
         body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed)
         if body is None:

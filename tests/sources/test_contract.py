@@ -114,6 +114,7 @@ def test_days_that_cannot_be_loaded_are_refused_with_a_sentence(source, settings
 def test_a_dry_run_from_the_shell_commits_nothing(source, settings, capsys):
     from include.__main__ import main
 
+    ingest.ensure_raw_tables(settings)
     os.environ["OPENIMPACT_HOME"] = str(settings.home)
     try:
         before = everything(settings, source) if source.window == "now" else None
@@ -126,7 +127,7 @@ def test_a_dry_run_from_the_shell_commits_nothing(source, settings, capsys):
 
 
 def test_an_unknown_source_is_answered_with_the_known_names():
-    with pytest.raises(FixNeeded, match="known are github_archive, oss_directory"):
+    with pytest.raises(FixNeeded, match="known are github_api, github_archive, github_repositories, oss_directory"):
         get_source("gitlab")
 
 
