@@ -274,7 +274,7 @@ class Pages:
     text: str  # with `{after}` where the cursor's argument goes
     path: tuple[str, ...]
     is_past: Callable[[Any], bool] | None = None  # a page of such nodes only is the last one
-    may_be_null: bool = False  # an empty repository has no history
+    may_be_null: bool = False  # null in place of the first of `path` is none: an empty repository has no branch
 
 
 @dataclass
@@ -325,7 +325,7 @@ def _take(read: Read, reply: Reply, connection: Pages, after: str | None) -> str
         value = value.get(key) if isinstance(value, dict) else None
     if wrong or reply.node is None:
         read.problem = f"{wrong[0].kind}: {wrong[0].message}" if wrong else "it is not there any more"
-    elif not isinstance(value, dict) and not connection.may_be_null:
+    elif not isinstance(value, dict) and not (connection.may_be_null and reply.node.get(connection.path[0], 0) is None):
         read.problem = f"{connection.path[-1]} is missing in the answer"
     if not isinstance(value, dict):
         return None

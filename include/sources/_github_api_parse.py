@@ -1,5 +1,6 @@
 """From GitHub's JSON objects to rows; every value is checked, since the answer is outside text."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from include.sources.base import Batch, Stream
 BATCH_ROWS = 20_000
 LONGEST_TEXT = 10_000
 INT64 = 1 << 63
+SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Account(NamedTuple):
@@ -46,6 +48,13 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("no text")
     return value.replace("\x00", "\ufffd")[:LONGEST_TEXT]
+
+
+def git_sha(value: Any) -> str:
+    """A commit id, of SHA-1 or SHA-256."""
+    if not isinstance(value, str) or not SHA.fullmatch(value):
+        raise ValueError("no commit id")
+    return value
 
 
 def flag(value: Any) -> bool:

@@ -19,7 +19,20 @@ import pyarrow as pa
 from include.errors import FixNeeded
 from include.sources import _github_api_queries as queries
 from include.sources._github_api_client import Api, Read, Reply, read_pages, refuse_outage
-from include.sources._github_api_parse import account, batches, email, flag, may, moment, need, number, object_id, text
+from include.sources._github_api_parse import (
+    Account,
+    account,
+    batches,
+    email,
+    flag,
+    git_sha,
+    may,
+    moment,
+    need,
+    number,
+    object_id,
+    text,
+)
 from include.sources.base import (
     TIMESTAMP,
     Context,
@@ -139,7 +152,7 @@ ITEM_EVENTS = Stream(
             column("created_at", TIMESTAMP, "When it happened"),
             *_account("actor", "did it"),
             column("is_pull_request", BOOL, "It is of a pull request"),
-            column("item_author_id", INT, "Account that opened the issue or pull request"),
+            *_account("item_author", "opened the issue or pull request"),
             column("item_merged_at", TIMESTAMP, "When the pull request was merged"),
         ]
     ),
@@ -437,7 +450,7 @@ class _Talked:
     repo: Repo
     node_id: str
     number: int
-    author_id: int | None
+    author: Account
     merged_at: datetime | None = None
     review_id: int | None = None
 
@@ -486,7 +499,7 @@ def _read(api: Api, repos: Sequence[Repo], day: _Day) -> None:
 
 
 def _commit(repo: Repo, node: Any, day: _Day) -> None:
-    sha, committed_at = need(node, "oid", text), need(node, "committedDate", moment)
+    sha, committed_at = need(node, "oid", git_sha), need(node, "committedDate", moment)
     if committed_at < datetime(1970, 1, 2, tzinfo=UTC) or committed_at > day.now + timedelta(days=1):
         raise ValueError(f"committedDate is {committed_at:%Y-%m-%d}, which cannot be")
     if not day.start - OVERLAP <= committed_at < day.end:
@@ -517,7 +530,7 @@ def _pull_request(repo: Repo, node: Any, day: _Day, pulls: list[_Talked]) -> Non
     merged_at = may(node, "mergedAt", moment)
     if updated_at < day.start or created_at >= day.end:
         return
-    pulls.append(_Talked(repo, need(node, "id", text), cells[1], cells[6], merged_at))
+    pulls.append(_Talked(repo, need(node, "id", text), cells[1], Account(*cells[6:9]), merged_at))
     if not any(map(day.has, (created_at, closed_at, merged_at))):
         return
     day.keep(
@@ -535,7 +548,7 @@ def _issue(repo: Repo, node: Any, day: _Day, issues: list[_Talked]) -> None:
     created_at, closed_at = cells[4:6]
     if need(node, "updatedAt", moment) < day.start or created_at >= day.end:
         return
-    issues.append(_Talked(repo, need(node, "id", text), cells[1], cells[6]))
+    issues.append(_Talked(repo, need(node, "id", text), cells[1], Account(*cells[6:9])))
     if day.has(created_at) or day.has(closed_at):
         day.keep(ISSUES, (*cells, may(node, "stateReason", text)))
 
@@ -550,7 +563,7 @@ def _item_event(item: _Talked, node: Any, day: _Day, is_pull_request: bool) -> N
             ITEM_EVENTS,
             (
                 *(item.repo.id, item.number, event, need(node, "id", text), at, *account(node, "actor")),
-                *(is_pull_request, item.author_id, item.merged_at),
+                *(is_pull_request, *item.author, item.merged_at),
             ),
         )
 
@@ -559,30 +572,35 @@ def _comment(item: _Talked, node: Any, day: _Day, on_pull_request: bool) -> None
     at = need(node, "createdAt", moment)
     if day.has(at):
         author = account(node, "author")
-        row = (item.repo.id, object_id(node), item.number, *author, at, on_pull_request, item.author_id)
+        row = (item.repo.id, object_id(node), item.number, *author, at, on_pull_request, item.author.id)
         day.keep(COMMENTS, row)
 
 
 def _review(item: _Talked, node: Any, day: _Day, reviews: list[_Talked]) -> None:
-    state, at = need(node, "state", text), may(node, "submittedAt", moment)
-    if state == "PENDING" or not day.has(at):
+    state = need(node, "state", text)
+    if state == "PENDING":
+        return
+    at = need(node, "submittedAt", moment)
+    if not day.has(at):
         return
     review_id = object_id(node)
-    reviews.append(_Talked(item.repo, need(node, "id", text), item.number, item.author_id, review_id=review_id))
-    row = (item.repo.id, review_id, item.number, *account(node, "author"), state, at, item.author_id)
+    reviews.append(_Talked(item.repo, need(node, "id", text), item.number, item.author, review_id=review_id))
+    row = (item.repo.id, review_id, item.number, *account(node, "author"), state, at, item.author.id)
     day.keep(REVIEWS_STREAM, row)
 
 
 def _review_comment(review: _Talked, node: Any, day: _Day) -> None:
     at, shown_at = need(node, "createdAt", moment), may(node, "publishedAt", moment)
     who = account(node, "author")
-    row = (review.repo.id, object_id(node), review.number, *who, review.review_id, at, shown_at, review.author_id)
+    row = (review.repo.id, object_id(node), review.number, *who, review.review_id, at, shown_at, review.author.id)
     day.keep(REVIEW_COMMENTS, row)
 
 
 def _release(repo: Repo, node: Any, day: _Day) -> None:
-    at = may(node, "publishedAt", moment)
-    if day.has(at) and not need(node, "isDraft", flag):
+    if need(node, "isDraft", flag):
+        return
+    at = need(node, "publishedAt", moment)
+    if day.has(at):
         release_id, author = need(node, "databaseId", number), account(node, "author")
         is_prerelease = may(node, "isPrerelease", flag)
         day.keep(
