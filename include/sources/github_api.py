@@ -635,32 +635,37 @@ class _Stars:
                 self.day.problems["stars", repo.id] = str(error)[:300]
 
     def _count(self, repo: Repo) -> int:
-        """Stars of the day; the page is guessed by the weeks since, and the next one asked if the guess is off by one.
+        """Stars of the day; the page is guessed by the weeks since and corrected: weeks without a star may be left out.
 
         Raises:
             ValueError: GitHub does not answer it, or in a form that we do not know.
         """
         start = int(self.day.start.timestamp())
-        page = max(0, int((self.day.now - self.day.end).days / 7 - 1)) // 30 + 1
-        for number_of in (page, page + 1):
-            answer = self.api.rest(f"/repos/{quote(repo.name)}/stargazers/history?per_page=30&page={number_of}")
-            if answer.status != 200:
-                self.refused += 1
-                raise ValueError(f"the star history answers {answer.status}")
-            self.refused = 0
-            weeks = answer.value
-            if not isinstance(weeks, list):
-                raise ValueError("the star history is no list")
-            for week in weeks:
-                days_in = (start - need(week, "week", number)) // 86_400
+        page, seen = max(0, (self.day.now - self.day.end).days // 7 - 1) // 30 + 1, set()
+        while page > 0 and page not in seen:
+            seen.add(page)
+            weeks = self._weeks(repo, page)
+            ages = [(start - need(week, "week", number)) // 86_400 for week in weeks]  # in days, ascending
+            for week, days_in in zip(weeks, ages, strict=True):
                 if 0 <= days_in < 7:
                     days = week.get("days")
                     if not isinstance(days, list) or len(days) != 7:
                         raise ValueError("a week of the star history has not 7 days")
                     return number(days[days_in])
-            if len(weeks) < 30:
-                return 0  # before the first star
-        raise ValueError("the star history does not hold the day")
+            if weeks and ages[0] < 0 and len(weeks) < 30:
+                break  # it ends after the day: before the first star
+            page += 1 if weeks and ages[0] < 0 else -1
+        return 0  # no week holds the day
+
+    def _weeks(self, repo: Repo, page: int) -> list:
+        answer = self.api.rest(f"/repos/{quote(repo.name)}/stargazers/history?per_page=30&page={page}")
+        if answer.status != 200:
+            self.refused += 1
+            raise ValueError(f"the star history answers {answer.status}")
+        self.refused = 0
+        if not isinstance(answer.value, list):
+            raise ValueError("the star history is no list")
+        return answer.value
 
 
 SOURCE = Source(

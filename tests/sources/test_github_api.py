@@ -198,6 +198,14 @@ def test_the_star_history_is_asked_where_it_was_not_yet_shown_on_the_first_page(
     assert fetch(server, now=NOW + timedelta(days=400)).get("stars", "repo_id", "star_count") == [(7, 3), (8, 0)]
 
 
+def test_a_day_without_a_star_is_zero_wherever_the_history_begins_and_ends(server):
+    stars = server.github.shelves[7].stars
+    for first, last in ((10, 3), (400, 300), (-1, -2), (-200, -300)):  # days before the day
+        stars.clear()
+        stars.update({DAY - timedelta(days=first): 1, DAY - timedelta(days=last): 1})
+        assert fetch(server, now=NOW + timedelta(days=420)).get("stars", "repo_id", "star_count") == [(7, 0), (8, 0)]
+
+
 def test_a_closed_star_history_is_missing_not_zero(server):
     server.github.has_star_history = False
     landed = fetch(server)
