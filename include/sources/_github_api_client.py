@@ -67,7 +67,12 @@ class Reply:
     @property
     def is_absent(self) -> bool:
         """GitHub says that there is no such entity."""
-        return self.node is None and {p.kind for p in self.problems} <= {"NOT_FOUND"}
+        return self.node is None and {p.kind for p in self.problems} == {"NOT_FOUND"}
+
+    @property
+    def is_denied(self) -> bool:
+        """GitHub shows it to others, or to no one: blocked by law, or an organisation that wants SSO."""
+        return self.node is None and "FORBIDDEN" in {p.kind for p in self.problems}
 
 
 @dataclass

@@ -373,7 +373,7 @@ def _repositories(api: Api, context: Context, day: _Day) -> Iterator[Item]:
         take(names[place], reply, is_listed=True)
     context.progress(1, 3, f"expanding {len(owners):,} owners")
     nodes, unread = owned_repositories(api, owners)
-    failed += unread
+    failed += [(f"owner {owner}", why) for owner, why in unread]
     known = {repo.node_id for repo in found.values()}
     others = [node for node in dict.fromkeys(nodes) if node not in known]
     context.progress(2, 3, f"asking {len(others):,} repositories of owners")
@@ -383,7 +383,7 @@ def _repositories(api: Api, context: Context, day: _Day) -> Iterator[Item]:
     for asked, why in failed:
         absent = why.is_absent if isinstance(why, Reply) else why == "it is not public"
         reason = why if isinstance(why, str) else "; ".join(p.message for p in why.problems) or "not found"
-        lost += not absent
+        lost += not absent and not (isinstance(why, Reply) and why.is_denied)
         yield Coverage("repositories", asked, 1, 0, "known_missing" if absent else "damaged", reason[:300])
     refuse_outage(lost, len(names) + len(owners) + len(others), "repositories and owners")
     return [repo for _, repo in sorted(found.items())]

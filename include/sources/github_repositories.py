@@ -168,7 +168,7 @@ class _Snapshot:
             return "blocked", None, None, f"451, {str(block.get('reason') or 'no reason')[:200]}"
         if answer.status in (404, 410) and reply.is_absent:
             return "gone", None, None, f"{answer.status}"
-        self.lost += 1
+        self.lost += not reply.is_denied
         return "unread", None, None, "; ".join(p.message for p in reply.problems)[:300] or f"REST says {answer.status}"
 
     def take_owners(self, owners: list[str], unread: list[tuple[str, Reply | str]]) -> None:

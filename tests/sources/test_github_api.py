@@ -292,6 +292,19 @@ def test_many_that_fail_are_an_outage(server):
         fetch(server)
 
 
+def test_blocked_repositories_are_no_outage_however_many(server):
+    listed = [Listed("p", "github_repo", f"acme/taken{n}") for n in range(9)]
+    server.github.blocked |= {one.identity: {"reason": "dmca"} for one in listed}
+    assert fetch(server, ROCKET, *listed).status("repositories", "acme/taken0")[0] == "damaged"
+    assert ("acme/taken0", "blocked") in snapshot(server, ROCKET, *listed).get("names", "name", "state")
+
+
+def test_an_owner_that_is_gone_is_told_from_a_repository_of_that_number(server):
+    landed = fetch(server, ROCKET, Listed("p", "github_owner", "7"))
+    assert landed.status("repositories", "7") == ("complete", 1, None)
+    assert landed.status("repositories", "owner 7")[0] == "known_missing"
+
+
 def test_an_error_below_a_repository_damages_that_part_alone(server):
     from demo.graphql import QueryError
 
