@@ -18,4 +18,5 @@ def connections(base_url: str) -> dict[str, str]:
         "AIRFLOW_CONN_OPEN_COLLECTIVE": f"http://:demo-token@{host}/open-collective/graphql/v2",
         "AIRFLOW_CONN_EVM_RPC": f"{base}/rpc/mainnet#mainnet,{base}/rpc/optimism#optimism,{base}/rpc2/optimism#optimism",
         "AIRFLOW_CONN_GOOGLE_CLOUD": base.replace("://", "://demo-project@"),
+        "AIRFLOW_CONN_GITHUB_API": f"http://:demo-token@{host}/github",
     }

@@ -9,6 +9,7 @@ GET /eurofxref-hist.zip              the European Central Bank's reference rates
 POST /open-collective/graphql/v2     Open Collective's GraphQL API
 POST /rpc/mainnet, /rpc/optimism     a node of each chain; /rpc2/… are second nodes
 /bigquery/v2/projects/…              BigQuery; faults are kept for /bigquery/jobs and /bigquery/results
+/github/…                            GitHub's API, see github_api.py
 """
 
 import gzip
@@ -24,6 +25,7 @@ from random import Random
 
 from demo import bigquery, chain, directory, ecb, npm, open_collective
 from demo.archive import archive
+from demo.github_api import GitHub, github
 from demo.world import SEED
 
 HOUR_FILE = re.compile(r"/(archive2?)/(\d{4}-\d{2}-\d{2})-(0|[1-9]|1\d|2[0-3])\.json\.gz")
@@ -103,11 +105,13 @@ class DemoServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port: int = 0, seed: int = SEED) -> None:
+    def __init__(self, port: int = 0, seed: int = SEED, github_api: GitHub | None = None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.seed = seed
         self.faults = Faults()
         self.npm_until: date | None = None  # the last day that npm has counted; None: every day
+        self._github = github_api
+        self.logins: list[str] = []  # the Authorization header of every API request
         self.requests: Counter[str] = Counter()  # answers by path
         # status and body by what was posted to a path
         self.apis = {open_collective.PATH: lambda asked: open_collective.api(seed).answer(asked)} | {
@@ -123,6 +127,13 @@ class DemoServer(ThreadingHTTPServer):
     def base_url(self) -> str:
         """http://127.0.0.1:port"""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def github(self) -> GitHub:
+        """GitHub's API; the world's, unless another was given."""
+        if self._github is None:
+            self._github = github(self.seed)
+        return self._github
 
     def count(self, path: str) -> None:
         """Notes one request."""
@@ -196,6 +207,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault and fault.status:
             self._send(fault.status, fault.body or b"a fault on purpose\n", fault.headers, with_body)
+            return
+        if path.startswith("/github/") and (fault is None or fault.body is None):
+            self.server.logins.append(self.headers.get("Authorization") or "")
+            status, headers, body = self.server.github.answer(self.command, self.path, self.headers, asked or b"")
+            self._send(status, body, headers, with_body, fault.keep if fault else None)
             return
         if place.startswith("/bigquery/"):
             status, body = self.server.bigquery.answer(self.command, place, query, asked or b"")

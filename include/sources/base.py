@@ -6,6 +6,7 @@ the raw tables, the DAG and the contract tests follow from that object.
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -319,7 +320,11 @@ def _from_json(text: str, variable: str) -> tuple[str, str | None, str | None]:
 
 
 def _mirrors(text: str, variable: str) -> list[str]:
-    """The URLs of a comma-separated list; `http://a,b/path` means the same path on both hosts."""
+    """The URLs of a comma-separated list; `http://a,b/path` means the same path on both hosts.
+
+    Commas of a password, which may be several tokens, separate no URLs.
+    """
+    text = re.sub(r"//[^/@]*@", lambda found: found[0].replace(",", "%2C"), text)
     parts = [p.strip() for p in text.split(",") if p.strip()]
     bare = [p for p in parts[1:] if "://" not in p]
     if bare:

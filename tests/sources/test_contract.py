@@ -114,6 +114,7 @@ def test_days_that_cannot_be_loaded_are_refused_with_a_sentence(source, settings
 def test_a_dry_run_from_the_shell_commits_nothing(source, settings, capsys):
     from include.__main__ import main
 
+    ingest.ensure_raw_tables(settings)
     os.environ["OPENIMPACT_HOME"] = str(settings.home)
     ingest.ensure_raw_tables(settings)
     try:
