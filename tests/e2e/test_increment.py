@@ -79,6 +79,7 @@ def land(settings, monkeypatch, connections, days, directory=False) -> None:
         ingest.land(get_source("oss_directory"), Window.of(date.today()), settings, force=True, allow_shrink=True)
     for day in days:
         ingest.land(get_source("github_archive"), Window.of(day), settings)
+    ingest.ensure_raw_tables(settings)
 
 
 def exports(settings) -> dict[str, list[tuple]]:
