@@ -84,6 +84,7 @@ def run(settings, arguments) -> None:
                 ingest.land(source, window, settings, progress)
         except SourceOff as off:
             print(off)
+    ingest.ensure_raw_tables(settings)
     with _bar("dbt") as progress:
         transform.build(settings, run_id, progress)
     transform.audit(settings, run_id)
