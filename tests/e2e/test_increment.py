@@ -121,6 +121,7 @@ def built(tmp_path_factory):
         for home, together in (("partly", False), ("wholly", True)):
             monkeypatch.setenv("OPENIMPACT_HOME", str(folder / home))
             settings = load_settings()
+            ingest.ensure_raw_tables(settings)
             for number, step in enumerate(steps):
                 land(settings, monkeypatch, *step)
                 ingest.ensure_raw_tables(settings)

@@ -73,7 +73,6 @@ def upstream(server, monkeypatch):
     server.requests.clear()
     server.bigquery = BigQuery(day_tables().get)
     server.waits = []
-    monkeypatch.setattr(_bigquery_client.time, "sleep", server.waits.append)
     patient = _bigquery_client._PatientSession.__init__
     monkeypatch.setattr(
         _bigquery_client._PatientSession, "__init__", lambda self, s, sleep: patient(self, s, server.waits.append)

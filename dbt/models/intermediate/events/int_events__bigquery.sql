@@ -75,7 +75,7 @@ events as (
     from calls
     union all
     select
-        'CONTRACT_DEPLOYED' as event_type, upper(network) as event_source, from_address as artifact,
+        'CONTRACT_DEPLOYED' as event_type, upper(network) as event_source, created_address as artifact,
         from_address as actor, cast(1 as decimal(38, 18)) as amount, transaction_hash, created_address as last_key,
         block_timestamp, archive_day
     from creations
@@ -98,11 +98,14 @@ select
     {{ nid(["'artifact'", 'events.event_source', 'events.artifact']) }} as to_artifact_id,
     {{ nid(["'artifact'", 'events.event_source', 'events.actor']) }} as actor_id,
     cast(null as varchar) as subject_id,
-    cast(null as boolean) as actor_is_bot,
+    false as actor_is_bot,
     cast(null as boolean) as subject_is_bot,
     events.amount,
     events.transaction_hash as object_id,
-    events.last_key as event_source_id,
+    -- with the artifact's address it gives the event's key again
+    case
+        when events.event_type = 'CONTRACT_DEPLOYED' then events.last_key else events.transaction_hash
+    end as event_source_id,
     false as is_own_item,
     events.archive_day
 from events
