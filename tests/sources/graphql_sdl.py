@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from demo.graphql import Enum, Field, Query, Variable
+from demo.github_graphql import Enum, Field, Query, Variable
 
 BLOCK = re.compile(r'"""(?:[^"]|"(?!""))*"""', re.S)
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
