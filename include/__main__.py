@@ -5,7 +5,7 @@ import sys
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
-from include.errors import FixNeeded, OpenImpactError, SourceOff
+from include.errors import FixNeeded, OpenImpactError, SourceOff, TryLater
 from include.settings import load_settings
 
 
@@ -84,6 +84,12 @@ def run(settings, arguments) -> None:
                 ingest.land(source, window, settings, progress)
         except SourceOff as off:
             print(off)
+        except TryLater as error:
+            if source.tier == 1:
+                raise
+            print(
+                f"warning: {error} The run goes on without {source.name}; its days stay as they were.", file=sys.stderr
+            )
     ingest.ensure_raw_tables(settings)  # those of sources that are off too
     with _bar("dbt") as progress:
         transform.build(settings, run_id, progress)
