@@ -31,9 +31,10 @@ def plan(settings: Settings, run_id: str | None = None) -> dict:
     built, code = _built(settings, catalog), _project_digest()
     changed = sorted(name for name, snapshot in now.items() if built.get(name) != str(snapshot))
     work = {"snapshots": {k: str(v) for k, v in now.items()}, "changed": changed, "code": code}
-    if run_id:
-        _record(settings, catalog, {"begun": run_id})
-    if built.get("code") != code or built.get("begun", run_id) != run_id or any(n not in built for n in changed):
+    unfinished = built.get("begun", run_id) != run_id
+    if run_id:  # without its code on record every build is whole until one finishes
+        _record(settings, catalog, {"begun": run_id}, forget="code" if unfinished else None)
+    if built.get("code") != code or unfinished or any(n not in built for n in changed):
         return work | {"rebuild_from": EVERYTHING}
     if settings.engine == "duckdb" and not settings.duckdb_path.exists():
         return work | {"rebuild_from": EVERYTHING}
