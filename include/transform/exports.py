@@ -5,6 +5,7 @@ import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from include.errors import FixNeeded
 from include.settings import Settings
 from include.transform.plan import EVERYTHING
 
@@ -31,14 +32,15 @@ def write_exports(settings: Settings, work: dict) -> list[str]:
             db.execute("set timezone = 'UTC'")
             names = "select table_name from information_schema.tables where table_schema = 'exports' order by 1"
             for (name,) in db.execute(names).fetchall():
-                _write(db, catalog, name, work)
+                _write(db, catalog, name, work, settings.staging)
                 written.append(name)
     write_export(catalog, "models_v1", models_table(settings))
     return [*written, "models_v1"]
 
 
-def _write(db, catalog, name: str, work: dict) -> None:
+def _write(db, catalog, name: str, work: dict, staging: Path) -> None:
     """Writes one export: Parquet files by DuckDB, one commit by the lake; a long one by month."""
+    import duckdb
     import pyarrow.parquet as pq
 
     from include.lake.exports import write_files
@@ -47,13 +49,22 @@ def _write(db, catalog, name: str, work: dict) -> None:
     schema = db.execute(f"select * from {relation} limit 0").to_arrow_table().schema
     day = LONG.get(name)
     months = _changed_months(db, work) if day and catalog.table_exists(f"exports.{name}") else None
-    with tempfile.TemporaryDirectory(prefix="openimpact-export-") as folder:
+    staging.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="export-", dir=staging) as folder:
+        target = folder.replace("'", "''")
         if day:
             wanted = " or ".join(f"{day} >= '{a}' and {day} < '{b}'" for a, b in months) if months else "true"
             rows = f"select *, strftime({day}, '%Y-%m') as _month from {relation} where {wanted}"
-            db.execute(f"copy ({rows}) to '{folder}' ({options}, partition_by (_month), overwrite_or_ignore)")
+            copy = f"copy ({rows}) to '{target}' ({options}, partition_by (_month), overwrite_or_ignore)"
         else:
-            db.execute(f"copy {relation} to '{folder}/rows.parquet' ({options})")
+            copy = f"copy {relation} to '{target}/rows.parquet' ({options})"
+        try:
+            db.execute(copy)
+        except duckdb.IOException as error:
+            raise FixNeeded(
+                f"exports.{name} could not be staged in {staging} ({str(error)[:200]}) and keeps its former rows. "
+                "Free space or mend the folder, then build again."
+            ) from error
         files = [path for path in sorted(Path(folder).rglob("*.parquet")) if pq.read_metadata(path).num_rows]
         replaced = _in_months(day, months) if months else None
         write_files(catalog, name, schema, files, replaced=replaced, month_of=day)

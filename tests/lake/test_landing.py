@@ -2,6 +2,8 @@
 
 import errno
 import multiprocessing
+import resource
+import signal
 from datetime import date
 
 import duckdb
@@ -17,6 +19,7 @@ from include.lake.exports import write_export
 from include.lake.landing import EVERYTHING, earliest_day_touched, replace_day, snapshots_of
 from include.lake.tables import ensure_table
 from include.settings import load_settings
+from include.transform.exports import write_exports
 
 SCHEMA = pa.schema([("id", pa.string()), ("_day", pa.date32())])
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
@@ -127,6 +130,16 @@ def test_the_earliest_day_touched_since_a_snapshot(catalog, table, tmp_path):
     assert earliest_day_touched(catalog, {"raw.x": 1}) is EVERYTHING
 
 
+def test_a_landing_into_a_grown_table_fills_its_new_column(catalog, table, tmp_path):
+    land(table, tmp_path, MONDAY, "a")
+    wider = SCHEMA.append(pa.field("n", pa.int64()))
+    path = tmp_path / "wider.parquet"
+    pq.write_table(pa.table({"id": ["b"], "_day": [TUESDAY], "n": [7]}, schema=wider), path)
+    replace_day(ensure_table(catalog, "raw.x", wider, "_day"), TUESDAY, [path], run_id="r2", rows=1, rejected=0)
+    rows = catalog.load_table("raw.x").scan().to_arrow().select(["id", "n"]).to_pylist()
+    assert sorted(map(str, rows)) == ["{'id': 'a', 'n': None}", "{'id': 'b', 'n': 7}"]
+
+
 def test_a_table_may_grow_and_never_change_a_type(catalog, table):
     wider = ensure_table(catalog, "raw.x", SCHEMA.append(pa.field("n", pa.int64())), "_day")
     assert [f.name for f in wider.schema().fields] == ["id", "_day", "n"]
@@ -208,3 +221,19 @@ def test_a_build_reads_the_raw_tables_as_of_its_plan(catalog, table, tmp_path):
         for snapshots, found in ((planned, ["a"]), (None, ["a", "b"]), ({}, [])):
             create_raw_views(db, catalog, snapshots)
             assert [row[0] for row in db.execute("select id from raw.x order by id").fetchall()] == found
+
+
+def test_an_export_that_does_not_fit_the_disk_is_told_in_a_sentence(catalog, tmp_path):
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path)})
+    with duckdb.connect(str(settings.duckdb_path)) as db:
+        db.execute("create schema exports; create table exports.a_v1 as select uuid() as a from range(300000)")
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, former[1]))
+    try:
+        with pytest.raises(FixNeeded, match=r"exports\.a_v1 could not be staged in .* keeps its former rows"):
+            write_exports(settings, {"rebuild_from": "all"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not catalog.table_exists("exports.a_v1") and not list(settings.staging.iterdir())
