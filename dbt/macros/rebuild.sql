@@ -24,12 +24,13 @@
     {{- rebuilt(day, rebuild_day(), entity_id, "select entity_id from " ~ ref("met_rebuild")) -}}
 {% endmacro %}
 {% macro rebuilt_series(window_name, sample_date, entity_id="entity_id") %}
+    {%- set from_day = rebuild_day() -%}
     {%- set first_date -%}
         case {{ window_name }}
             {% for window, period in [("weekly", "week"), ("monthly", "month"), ("quarterly", "quarter"), ("yearly", "year")] -%}
-            when '{{ window }}' then {{ period_start(period, rebuild_day()) }}
+            when '{{ window }}' then {{ period_start(period, from_day) }}
             {% endfor -%}
-            else {{ rebuild_day() }}
+            else {{ from_day }}
         end
     {%- endset -%}
     {{- rebuilt(sample_date, first_date, entity_id, "select entity_id from " ~ ref("met_rebuild")) -}}

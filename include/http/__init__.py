@@ -35,7 +35,7 @@ class Answer:
 
 
 class HttpClient:
-    """Gets bodies and JSON answers. `sleep` and `clock` are for tests."""
+    """Gets bodies and JSON answers. `sleep`, `clock` and `monotonic` are for tests."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class HttpClient:
             wait_s = 0.5 * 2 ** (attempt - 1)
             try:
                 response = self._session.request(
-                    method, url, data=data, headers=headers, stream=True, timeout=TIMEOUT_S, allow_redirects=True
+                    method, url, data=data, headers=headers, stream=True, timeout=TIMEOUT_S
                 )
             except (requests.ConnectionError, requests.Timeout) as error:
                 failure = Unavailable(f"{safe_url(url)}: no answer ({type(error).__name__}) in {attempt} attempts.")
