@@ -5,15 +5,16 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from include import ingest
-from include.errors import FixNeeded, WindowRefused
+from include.errors import FixNeeded, SourceOff, WindowRefused
 from include.sources import all_sources, get_source
-from include.sources.base import SYSTEM_COLUMNS, Window
+from include.sources.base import SYSTEM_COLUMNS, Listed, Window
 from tests.sources.standins import DAY, connect, everything, settings_in
 
 ROOT = Path(__file__).parents[2]
@@ -134,3 +135,17 @@ def test_every_raw_table_can_be_created_empty(settings):
     ingest.ensure_raw_tables(settings)
     for source in all_sources():
         assert set(everything(settings, source)) == {s.name for s in source.all_streams}
+
+
+def test_a_source_may_be_off_until_its_connection_is_set(settings, monkeypatch):
+    source = replace(get_source("github_archive"), may_be_off="it needs a token")
+    monkeypatch.delenv("AIRFLOW_CONN_GITHUB_ARCHIVE")
+    with pytest.raises(SourceOff, match="github_archive is off: it needs a token. Set AIRFLOW_CONN_GITHUB_ARCHIVE"):
+        ingest.check(source, Window.of(DAY), settings)
+    monkeypatch.setenv("AIRFLOW_CONN_GITHUB_ARCHIVE", "https://archive.example")
+    ingest.check(source, Window.of(DAY), settings)
+
+
+def test_a_source_is_told_what_the_registry_lists_of_its_kinds(settings, tmp_path):
+    assert ingest.listed_artifacts(settings_in(tmp_path / "empty"), ("github_repo",)) == ()
+    assert ingest.listed_artifacts(settings, ("github_repo", "npm")) == (Listed("acme", "github_repo", "acme/rocket"),)
