@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from demo import npm, open_collective
+from demo.chain import LISTED
 from demo.world import SEED, Collection, Project, world
 
 SHA = "5eed0000c0ffee0000000000000000000000da7a"
@@ -40,18 +42,32 @@ def _project(project: Project) -> str:
         lines += ["description: |", *(f"  {part.strip()}" for part in project.description.split("\n"))]
     else:
         lines.append(f"description: {_quoted(project.description)}")
-    for key, urls in (("websites", project.websites), ("github", project.github)):
+    listed = (
+        ("websites", project.websites),
+        ("github", project.github),
+        ("npm", npm.urls(project.name)),
+        ("open_collective", open_collective.urls().get(project.name, [])),
+    )
+    for key, urls in listed:
         if urls:
             lines += [f"{key}:", *(f"  - url: {url}" for url in urls)]
+    lines += project.extra.splitlines()
     if project.name == "steady":
         lines += ["token_coingecko_api_id: steady-coin", "newer_key:", "  deep: {a: 1}"]
     if project.name == "coralnet":
         lines += [
-            "npm:", "  - url: https://www.npmjs.com/package/@Coral/net",
             "blockchain:", '  - address: "0xAbCdEf0123456789aBcDeF0123456789abcdef01 "',
             "    tags:", "      - contract", "    networks:", "      - any_evm",
             "  - address: 0x123", "    tags: [eoa]", "    networks: [base]",
         ]  # fmt: skip
+    if project.name in LISTED:
+        lines.append("blockchain:")
+        for address, tags, networks in LISTED[project.name]:
+            lines += [
+                f"  - address: '{address}'",
+                f"    tags: [{', '.join(tags)}]",
+                f"    networks: [{', '.join(networks)}]",
+            ]
     return "\n".join(lines) + "\n"
 
 

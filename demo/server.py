@@ -3,19 +3,29 @@
 GET /archive/2025-05-01-0.json.gz    the hour files of the first archive
 GET /archive2/2025-05-01-0.json.gz   and of the second
 GET /oss-directory.tar.gz            the project directory
+GET /npm/downloads/range/…           npm's download counts
+GET /npm-registry/loomkit            npm's packuments
+GET /eurofxref-hist.zip              the European Central Bank's reference rates
+POST /open-collective/graphql/v2     Open Collective's GraphQL API
+POST /rpc/mainnet, /rpc/optimism     a node of each chain; /rpc2/… are second nodes
+/bigquery/v2/projects/…              BigQuery; faults are kept for /bigquery/jobs and /bigquery/results
+/github/…                            GitHub's API, see github_api.py
 """
 
 import gzip
+import json
 import re
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
-from demo import directory
+from demo import bigquery, chain, directory, ecb, npm, open_collective
 from demo.archive import archive
+from demo.github_api import GitHub, github
 from demo.world import SEED
 
 HOUR_FILE = re.compile(r"/(archive2?)/(\d{4}-\d{2}-\d{2})-(0|[1-9]|1\d|2[0-3])\.json\.gz")
@@ -27,7 +37,7 @@ class Fault:
 
     times: int = 1  # how many answers; -1 is every one
     status: int | None = None
-    body: bytes | None = None  # another file
+    body: bytes | None = None  # another file, or what is sent with the status
     headers: dict[str, str] = field(default_factory=dict)
     keep: float | None = None  # of the body's bytes; the announced length stays
     garble: float | None = None  # of the lines of an hour file
@@ -95,11 +105,21 @@ class DemoServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port: int = 0, seed: int = SEED) -> None:
+    def __init__(self, port: int = 0, seed: int = SEED, github_api: GitHub | None = None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.seed = seed
         self.faults = Faults()
+        self.npm_until: date | None = None  # the last day that npm has counted; None: every day
+        self._github = github_api
+        self.logins: list[str] = []  # the Authorization header of every API request
         self.requests: Counter[str] = Counter()  # answers by path
+        # status and body by what was posted to a path
+        self.apis = {open_collective.PATH: lambda asked: open_collective.api(seed).answer(asked)} | {
+            f"/{place}/{network}": partial(_call_node, network, seed)
+            for place in ("rpc", "rpc2")
+            for network in chain.CHAIN_IDS
+        }
+        self.bigquery = bigquery.BigQuery(bigquery.tables(seed))
         self._count_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -107,6 +127,13 @@ class DemoServer(ThreadingHTTPServer):
     def base_url(self) -> str:
         """http://127.0.0.1:port"""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def github(self) -> GitHub:
+        """GitHub's API; the world's, unless another was given."""
+        if self._github is None:
+            self._github = github(self.seed)
+        return self._github
 
     def count(self, path: str) -> None:
         """Notes one request."""
@@ -124,10 +151,16 @@ class DemoServer(ThreadingHTTPServer):
         self._thread.join()
 
 
+def _call_node(network: str, seed: int, call: bytes) -> tuple[int, bytes]:
+    return 200, json.dumps(chain.node(network, seed).reply(call)).encode()
+
+
 def body_of(path: str, seed: int = SEED) -> bytes | None:
     """What is at a path; None if nothing is."""
     if path == "/oss-directory.tar.gz":
         return directory.tarball(seed)
+    if path == "/eurofxref-hist.zip":
+        return ecb.history()
     found = HOUR_FILE.fullmatch(path)
     if not found:
         return None
@@ -159,29 +192,59 @@ class _Handler(BaseHTTPRequestHandler):
         """The same without the body."""
         self._answer(with_body=False)
 
-    def _answer(self, *, with_body: bool) -> None:
-        path = self.path.partition("?")[0]
+    def do_POST(self) -> None:
+        """Answers a question to an API, or with the next fault of its path."""
+        asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._answer(with_body=True, asked=asked)
+
+    def _answer(self, *, with_body: bool, asked: bytes | None = None) -> None:
+        place, _, query = self.path.partition("?")
+        path = bigquery.route(place)
         self.server.count(path)
         fault = self.server.faults.next(path)
         if fault and fault.drop:
             self.close_connection = True
             return
         if fault and fault.status:
-            self._send(fault.status, b"a fault on purpose\n", fault.headers, with_body)
+            self._send(fault.status, fault.body or b"a fault on purpose\n", fault.headers, with_body)
             return
-        body = fault.body if fault and fault.body is not None else body_of(path, self.server.seed)
+        if path.startswith("/github/") and (fault is None or fault.body is None):
+            self.server.logins.append(self.headers.get("Authorization") or "")
+            status, headers, body = self.server.github.answer(self.command, self.path, self.headers, asked or b"")
+            self._send(status, body, headers, with_body, fault.keep if fault else None)
+            return
+        if place.startswith("/bigquery/"):
+            status, body = self.server.bigquery.answer(self.command, place, query, asked or b"")
+            body = fault.body if fault and fault.body is not None else body
+            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault.keep if fault else None)
+            return
+        if path.startswith(("/npm/", "/npm-registry/")) and not (fault and fault.body is not None):
+            _, service, rest = path.split("/", 2)
+            status, body = npm.downloads(rest, self.server.npm_until) if service == "npm" else npm.manifest(rest)
+            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault.keep if fault else None)
+            return
+        status = 200
+        if fault and fault.body is not None:
+            body = fault.body
+        elif asked is not None:
+            status, body = self.server.apis[path](asked) if path in self.server.apis else (404, None)
+        else:
+            body = body_of(path, self.server.seed)
         if body is None:
             self._send(404, b"nothing is here\n", {}, with_body)
             return
         if fault and fault.garble is not None and body and path.endswith(".json.gz"):
             body = garble(body, fault.garble, path)
-        self._send(200, body, {}, with_body, fault.keep if fault else None)
+        headers = {} if asked is None else {"Content-Type": "application/json"}
+        self._send(status, body, headers, with_body, fault.keep if fault else None)
 
     def _send(
         self, status: int, body: bytes, headers: dict[str, str], with_body: bool, keep: float | None = None
     ) -> None:
         self.send_response(status)
-        for name, value in ({"Content-Type": "application/gzip", "Content-Length": str(len(body))} | headers).items():
+        for name, value in (
+            {"Content-Type": "application/octet-stream", "Content-Length": str(len(body))} | headers
+        ).items():
             self.send_header(name, value)
         self.end_headers()
         if with_body:

@@ -23,6 +23,20 @@ FIRST_NAMES = (
     "Ásta Bao Ciro Dória Émile Fenna Grete Håkon Ilse Jörg Kaja Łucja Mei Noor Oļegs Pía Quill Rüya Søren Tove".split()
 )
 LAST_NAMES = "Brandt Çelik Dvořák Eide Fuchs Großmann Holm Ibáñez Jansen Krátký Lindqvist Nagy Ortiz Šimić Yıldız 李 小林 Иванова".split()
+# what sprout lists besides GitHub
+PYPI, CRATE = "sprout-kit", "sproutling"
+ONCHAIN, TOOLKIT, DEPLOYER = "0xabcdef0123456789abcdef0123456789abcdef01", "0x" + "5e" * 20, "0x" + "de" * 20
+SPROUT = f"""pypi:
+  - url: https://pypi.org/project/Sprout_Kit/
+crates:
+  - url: https://crates.io/crates/{CRATE}
+blockchain:
+  - address: "{TOOLKIT}"
+    tags: [contract]
+    networks: [mainnet, optimism, base]
+  - address: "{DEPLOYER}"
+    tags: [deployer, eoa]
+    networks: [mainnet, optimism]"""
 HOSTS = ("mail.example", "post.example", "dev.example.org", "corp.example.net")
 
 
@@ -189,7 +203,7 @@ class World:
         # repositories founded inside the time of the world
         repo("sprout-garden/seedling", 0.9, created_on=day("2025-05-12"), default_branch="main")
         repo("sprout-garden/sapling", 0.9, created_on=day("2025-07-03"), default_branch="main")
-        add("sprout", ["https://github.com/sprout-garden"])
+        add("sprout", ["https://github.com/sprout-garden"], extra=SPROUT)
         # full-time and part-time people, a branch called develop, silence from August on
         repo("steady-hands/lathe", 2.0, default_branch="develop")
         add("steady", ["https://github.com/steady-hands/lathe"], description="Two lines,\n  with \u202f and “quotes”.")

@@ -5,7 +5,7 @@ import sys
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
-from include.errors import FixNeeded, OpenImpactError, SourceOff
+from include.errors import FixNeeded, OpenImpactError, SourceOff, TryLater
 from include.settings import load_settings
 
 
@@ -75,8 +75,8 @@ def run(settings, arguments) -> None:
     from include.sources import all_sources
 
     run_id = new_run_id()
-    # snapshots first: the registry says what the others look for
-    for source in sorted(all_sources(), key=lambda s: (s.window != "now", s.name)):
+    # the registry says what the others look for
+    for source in sorted(all_sources(), key=lambda s: (bool(s.lists or s.tracks), s.window != "now", s.name)):
         days = (None, None) if source.window == "now" else (arguments.first, arguments.last)
         window = _window(source, *days)
         try:
@@ -84,6 +84,13 @@ def run(settings, arguments) -> None:
                 ingest.land(source, window, settings, progress)
         except SourceOff as off:
             print(off)
+        except TryLater as error:
+            if source.tier == 1:
+                raise
+            print(
+                f"warning: {error} The run goes on without {source.name}; its days stay as they were.", file=sys.stderr
+            )
+    ingest.ensure_raw_tables(settings)  # those of sources that are off too
     with _bar("dbt") as progress:
         transform.build(settings, run_id, progress)
     transform.audit(settings, run_id)

@@ -97,7 +97,9 @@ def fetch_day(
         now=now,
         tracked=tracked_github(settings) if source.tracks == "github" else None,
         listed=listed_artifacts(settings, source.lists) if source.lists else (),
+        created=created_contracts(settings, source, day) if source.tracks == "contracts" else frozenset(),
         previous=_previous(source, settings) if source.window == "now" else None,
+        keep=settings.staging / source.name / "kept",
         allow_shrink=allow_shrink,
         force=force,
         progress=progress or (lambda done, total, label="": None),
@@ -277,6 +279,19 @@ def tracked_github(settings: Settings) -> Tracked:
     ids = _scan(catalog, "raw.github_archive__repositories", ("repo_id",))
     known = frozenset(pc.unique(ids["repo_id"]).to_pylist()) if ids is not None else frozenset()
     return Tracked(frozenset(names), frozenset(owners), known - {None})
+
+
+def created_contracts(settings: Settings, source: Source, before: date) -> frozenset[tuple[str, str]]:
+    """(network, address) of the contracts that kept transactions of the days before created."""
+    from include.lake.catalog import open_catalog
+
+    rows = _scan(
+        open_catalog(settings, "lake"),
+        source.table("transactions"),
+        ("network", "receipt_contract_address"),
+        f"_day < '{before.isoformat()}' and to_address is null and receipt_status = 1",
+    )
+    return frozenset((r["network"], r["receipt_contract_address"]) for r in rows.to_pylist()) if rows else frozenset()
 
 
 def listed_artifacts(settings: Settings, kinds: tuple[str, ...]) -> tuple[Listed, ...]:

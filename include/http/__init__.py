@@ -91,11 +91,15 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (),
         per_minute: float | None = None,
+        decode: Callable[[bytearray], Any] | None = None,
+        place: str | None = None,
     ) -> Answer:
         """The JSON answer to a GET, or to a POST of `body` as JSON.
 
         A status of `accept` is an answer as well, with value None if it is no JSON. `per_minute` spaces the requests of
         this client. An answer that is cut, no JSON or longer than LONGEST_ANSWER is tried again like a failure.
+        `decode` parses the body in place of msgspec's own decoder and raises its errors; `place` stands in every
+        message for an address whose path is a secret.
 
         Raises:
             Unavailable: no answer, 5xx or no JSON, after all attempts.
@@ -105,24 +109,28 @@ class HttpClient:
         """
         import msgspec
 
-        sent = dict(headers or {})
+        sent, place = dict(headers or {}), place or safe_url(url)
         data = None
         if body is not None:
             sent["Content-Type"] = "application/json"
             data = msgspec.json.encode(body)
         for attempt in range(1, self._attempts + 1):
             self._pace(per_minute)
-            response = self._request(url, data=data, headers=sent, accept=accept)
+            response = self._request(url, data=data, headers=sent, accept=accept, place=place)
             with response:
                 try:
-                    return Answer(response.status_code, _decoded(response), response.headers)
+                    return Answer(response.status_code, _decoded(response, decode), response.headers)
                 except (ValueError, EOFError) as error:
                     if response.status_code in accept:
                         return Answer(response.status_code, None, response.headers)
-                    failure = Unavailable(f"{safe_url(url)}: an answer that cannot be used ({error}), {attempt} times.")
+                    failure = Unavailable(f"{place}: an answer that cannot be used ({error}), {attempt} times.")
             if attempt < self._attempts:
                 self._sleep(0.5 * 2 ** (attempt - 1))
         raise failure
+
+    def pause(self, seconds: float) -> None:
+        """Waits; in tests as long as their `sleep` does."""
+        self._sleep(seconds)
 
     def _pace(self, per_minute: float | None) -> None:
         if per_minute:
@@ -138,11 +146,22 @@ class HttpClient:
         response.close()
         return None
 
-    def _request(self, url: str, *, data: bytes | None = None, headers: Mapping[str, str] | None = None, accept=()):
+    def _request(
+        self,
+        url: str,
+        *,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: tuple[int, ...] = (),
+        place: str | None = None,
+    ):
         """The open response, whose status is 200 or one of `accept`."""
         import requests
 
+        place = place or safe_url(url)
         if self._session is None:
+            # at DEBUG it writes whole paths and queries, which may hold a key
+            logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
             self._session = requests.Session()
             self._session.headers["User-Agent"] = USER_AGENT
             self._session.headers["Accept-Encoding"] = "identity"
@@ -157,12 +176,12 @@ class HttpClient:
                     method, url, data=data, headers=headers, stream=True, timeout=TIMEOUT_S
                 )
             except (requests.ConnectionError, requests.Timeout) as error:
-                failure = Unavailable(f"{safe_url(url)}: no answer ({type(error).__name__}) in {attempt} attempts.")
+                failure = Unavailable(f"{place}: no answer ({type(error).__name__}) in {attempt} attempts.")
             else:
                 if response.status_code == 200 or response.status_code in accept:
                     return response
                 response.close()
-                failure = self._refusal(response, url, attempt)
+                failure = self._refusal(response, place, attempt)
                 if not isinstance(failure, Unavailable | RateLimited):
                     raise failure
                 asked_s = parse_retry_after(response.headers, self._clock())
@@ -171,13 +190,13 @@ class HttpClient:
                     if asked_s > LONGEST_WAIT_S:
                         raise failure
             if attempt < self._attempts:
-                log.info("%s: attempt %d failed, waiting %.1f s", safe_url(url), attempt, wait_s)
+                log.info("%s: attempt %d failed, waiting %.1f s", place, attempt, wait_s)
                 self._sleep(wait_s)
         raise failure
 
-    def _refusal(self, response, url: str, attempt: int) -> Exception:
+    def _refusal(self, response, place: str, attempt: int) -> Exception:
         """The error for a status."""
-        status, place = response.status_code, safe_url(url)
+        status = response.status_code
         wait_s = parse_retry_after(response.headers, self._clock())
         if status == 429 or (status == 403 and wait_s is not None):
             opens = self._clock() + timedelta(seconds=wait_s) if wait_s is not None else None
@@ -192,7 +211,7 @@ class HttpClient:
         raise ContractBroken(f"{place}: unexpected status {status}. Check the address of this source's connection.")
 
 
-def _decoded(response) -> Any:
+def _decoded(response, decode: Callable[[bytearray], Any] | None) -> Any:
     """The parsed body.
 
     Raises:
@@ -211,7 +230,7 @@ def _decoded(response) -> Any:
     except RequestException as error:
         raise EOFError("the connection broke off") from error
     try:
-        return msgspec.json.decode(content)
+        return (decode or msgspec.json.decode)(content)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError("no JSON") from error
 

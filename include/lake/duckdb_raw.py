@@ -71,7 +71,7 @@ def _empty_select(table) -> str:
     }
 
     def duck(kind) -> str:
-        return f"{duck(kind.element_type)}[]" if isinstance(kind, ListType) else names[str(kind)]
+        return f"{duck(kind.element_type)}[]" if isinstance(kind, ListType) else names.get(str(kind), str(kind))
 
     columns = ", ".join(f'cast(null as {duck(f.field_type)}) as "{f.name}"' for f in table.schema().fields)
     return f"select {columns} where false"

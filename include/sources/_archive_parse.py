@@ -280,7 +280,7 @@ class _Reader:
             if self._follows(event.repo.name, event.repo.id):
                 raw, payload = str(event.payload, "utf-8"), read_payload(event.payload)
                 if b"\\" in line and SURROGATE.search(line):
-                    _refuse_lone_surrogates(line)
+                    refuse_lone_surrogates(line)
                 if payload.commits and CLEAR_EMAIL.search(event.payload):
                     raw = hash_emails(raw)
                     payload = read_payload(raw.encode())
@@ -301,7 +301,8 @@ class _Reader:
         return repo_id in tracked.repo_ids or name in tracked.names or name.partition("/")[0] in tracked.owners
 
 
-def _refuse_lone_surrogates(line: bytes) -> None:
+def refuse_lone_surrogates(line: bytes) -> None:
+    """Raises ValueError if a JSON text holds half a character, which is no text."""
     try:
         json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:

@@ -6,9 +6,11 @@ the raw tables, the DAG and the contract tests follow from that object.
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -188,7 +190,9 @@ class Context:
     now: datetime
     tracked: Tracked | None = None
     listed: tuple[Listed, ...] = ()
+    created: frozenset[tuple[str, str]] = frozenset()  # (network, address) of contracts that former landings saw made
     previous: Previous | None = None
+    keep: Path | None = None  # folder for answers that serve later days too; cleared when unused for a week
     allow_shrink: bool = False
     force: bool = False
     log: logging.Logger = logging.getLogger("openimpact.sources")
@@ -221,7 +225,7 @@ class Source:
     reject_threshold: float = 0.001  # of the rows read, for a day; one row a part is always tolerated
     first_day: date | None = None  # earlier days are refused, with `first_day_reason`
     first_day_reason: str = ""
-    tracks: Literal["github"] | None = None  # needs to know what to look for on GitHub
+    tracks: Literal["github", "contracts"] | None = None  # needs what the registry and its former landings know
     lists: tuple[str, ...] = ()  # kinds of the registry's artifacts that it needs to know
     may_be_off: str | None = None  # why the source is off where its connection is not set; None: it never is
 
@@ -316,7 +320,11 @@ def _from_json(text: str, variable: str) -> tuple[str, str | None, str | None]:
 
 
 def _mirrors(text: str, variable: str) -> list[str]:
-    """The URLs of a comma-separated list; `http://a,b/path` means the same path on both hosts."""
+    """The URLs of a comma-separated list; `http://a,b/path` means the same path on both hosts.
+
+    Commas of a password, which may be several tokens, separate no URLs.
+    """
+    text = re.sub(r"//[^/@]*@", lambda found: found[0].replace(",", "%2C"), text)
     parts = [p.strip() for p in text.split(",") if p.strip()]
     bare = [p for p in parts[1:] if "://" not in p]
     if bare:

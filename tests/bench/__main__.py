@@ -1,4 +1,4 @@
-"""Prints the ratios: python -m tests.bench [parse|land|memory|rolling|increment] [--repeat N]; all without a name.
+"""Prints the ratios: python -m tests.bench [NAME] [--repeat N]; all without a name.
 
 Every job runs in a process of its own, on one core, the two sides in turn. A
 missed goal is printed, not raised: a busy machine fails nobody. The exit status
@@ -10,10 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import increment, land, memory, parse, rolling
+from tests.bench import chain, increment, land, memory, parse, rolling
 from tests.bench.jobs import JobFailed
 
-MEASUREMENTS = {module.__name__.rpartition(".")[2]: module for module in (parse, land, memory, rolling, increment)}
+MEASUREMENTS = {
+    module.__name__.rpartition(".")[2]: module for module in (parse, land, memory, chain, rolling, increment)
+}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -22,9 +22,11 @@ def land_build_release(run_id: str, days: list[date], today: date):
     Everything goes by the environment's settings, which are returned.
     """
     settings = load_settings()
+    ingest.ensure_raw_tables(settings)
     ingest.land(get_source("oss_directory"), Window.of(today), settings)
     for day in days[:-1]:
         ingest.land(get_source("github_archive"), Window.of(day), settings)
+    ingest.ensure_raw_tables(settings)
     transform.build(settings, f"{run_id}-first")
     ingest.land(get_source("github_archive"), Window.of(days[-1]), settings)
     assert transform.build(settings, run_id)["rebuild_from"] == days[-1].isoformat()

@@ -32,6 +32,7 @@ def publish(home, connections, monkeypatch, days):
     ingest.land(get_source("oss_directory"), Window.of(today), settings)
     for day in days:
         ingest.land(get_source("github_archive"), Window.of(day), settings)
+    ingest.ensure_raw_tables(settings)
     transform.build(settings, "golden")
     transform.audit(settings, "golden")
     transform.release(settings, "golden")

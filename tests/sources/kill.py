@@ -34,7 +34,7 @@ def _land(source, home: str, day: str, point: str | None) -> str:
     from tests.sources.standins import everything, settings_in
 
     settings = settings_in(Path(home))
-    if source.tracks:
+    if source.tracks or source.lists:
         registry = get_source("oss_directory")
         ingest.land(registry, Window.of(_today()), settings)
     if point:

@@ -66,7 +66,10 @@ def test_the_same_window_twice_gives_the_same_rows(source, settings):
 def test_a_killed_landing_and_its_re_run_give_the_same_rows(source, tmp_path, monkeypatch):
     connect(monkeypatch, tmp_path / "upstream")
     points = ["after_fetch", "after_validate", "before_coverage"]
-    points += [f"after_commit_{s.name}" for s in source.all_streams]
+    names = [s.name for s in source.all_streams]
+    if len(names) > 6:  # each point lands twice: of many streams the first, a middle one and the last three
+        names = [names[0], names[len(names) // 2], *names[-3:]]
+    points += [f"after_commit_{name}" for name in names]
     command = [sys.executable, "-m", "tests.sources.kill", source.name, str(tmp_path), str(day_of(source)), *points]
     done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=300)
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -115,7 +118,9 @@ def test_days_that_cannot_be_loaded_are_refused_with_a_sentence(source, settings
 def test_a_dry_run_from_the_shell_commits_nothing(source, settings, capsys):
     from include.__main__ import main
 
+    ingest.ensure_raw_tables(settings)
     os.environ["OPENIMPACT_HOME"] = str(settings.home)
+    ingest.ensure_raw_tables(settings)
     try:
         before = everything(settings, source) if source.window == "now" else None
         days = [] if source.window == "now" else ["--from", DAY.isoformat()]
@@ -127,7 +132,7 @@ def test_a_dry_run_from_the_shell_commits_nothing(source, settings, capsys):
 
 
 def test_an_unknown_source_is_answered_with_the_known_names():
-    with pytest.raises(FixNeeded, match="known are github_archive, oss_directory"):
+    with pytest.raises(FixNeeded, match="known are .*github_archive.*, oss_directory"):
         get_source("gitlab")
 
 

@@ -26,6 +26,21 @@ listed as (
     where kind not in ('github_repo', 'github_owner', 'website', 'other') and status = 'ok'
     group by 1, 2, kind, identity
 
+),
+
+-- on a chain that the directory does not name for the address, or made by a listed one
+derived as (
+
+    select distinct
+        targets.artifact_id,
+        upper(targets.network) as artifact_source,
+        targets.address
+
+    from {{ ref('int_artifacts__evm_targets') }} as targets
+    left join listed
+        on targets.artifact_id = listed.artifact_id
+    where listed.artifact_id is null
+
 )
 
 select
@@ -62,6 +77,22 @@ select
     cast(null as date) as born_on,
     cast(null as date) as died_on
 from listed
+
+union all
+
+select
+    artifact_id,
+    address as artifact_source_id,
+    artifact_source,
+    '' as artifact_namespace,
+    address as artifact_name,
+    'CONTRACT' as artifact_type,
+    cast(null as varchar) as url,
+    'live' as status,
+    cast(null as boolean) as is_fork,
+    cast(null as date) as born_on,
+    cast(null as date) as died_on
+from derived
 
 union all
 

@@ -1,5 +1,13 @@
 with
 
+days as (
+
+    select * from {{ ref('int_coverage__days') }}
+    union all
+    select * from {{ ref('int_coverage__entity_days') }}
+
+),
+
 marked as (
 
     select
@@ -10,7 +18,7 @@ marked as (
         ) as place_in_run,
         date_diff('day', date '1970-01-01', day) as day_no
 
-    from {{ ref('int_coverage__days') }}
+    from days
 
 )
 

@@ -15,8 +15,43 @@ first_days as (
 
 ),
 
-directory as (
+entities as (
 
+    select
+        source,
+        provider,
+        family,
+        min(case when status in ('full', 'part') then day end) as first_day,
+        max(case when status in ('full', 'part') then day end) as as_of
+
+    from {{ ref('int_coverage__entity_days') }}
+    group by
+        source,
+        provider,
+        family
+
+),
+
+entity_loads as (
+
+    {% for provider, table, docs_url, licence in [
+        ('npm', 'npm', 'https://github.com/npm/registry/blob/main/docs/download-counts.md', 'npm Open-Source Terms'),
+        ('open_collective', 'open_collective', 'https://docs.opencollective.com/help/developers/api', 'Open Collective Terms of Service'),
+        ('rpc', 'evm_rpc', 'https://ethereum.github.io/execution-apis/', 'none: public chain data'),
+        ('bigquery', 'bigquery', 'https://cloud.google.com/bigquery/public-data', 'terms of each public data set'),
+    ] %}
+    select
+        '{{ provider }}' as provider,
+        max(_loaded_at) as last_success_at,
+        '{{ docs_url }}' as docs_url,
+        '{{ licence }}' as licence
+    from {{ source('raw', table ~ '__coverage') }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+directory as (
     select
         min(_day) as first_day,
         max(_day) as as_of,
@@ -58,6 +93,22 @@ united as (
         'Apache-2.0' as licence
 
     from directory
+
+    union all
+
+    select
+        entities.source,
+        entities.provider,
+        entities.family,
+        entities.first_day,
+        entities.as_of,
+        entity_loads.last_success_at,
+        entity_loads.docs_url,
+        entity_loads.licence
+
+    from entities
+    inner join entity_loads
+        on entities.provider = entity_loads.provider
 
 )
 

@@ -79,6 +79,9 @@ matched as (
     select project_name, artifact_id, 'owner' as match_rule, listed_since from owned
     union all
     select project_name, artifact_id, 'explicit' as match_rule, listed_since from others
+    union all
+    select project_name, artifact_id, match_rule, listed_since from {{ ref('int_artifacts__evm_targets') }}
+    where match_rule <> 'explicit'
 
 )
 

@@ -1,5 +1,7 @@
 {{ config(materialized='view') }}
-{% for model in [ref('int_events__github')] -%}
+{% for model in [
+    ref('int_events__github'), ref('int_events__npm'), ref('int_events__open_collective'), ref('int_events__evm')
+] -%}
 select
     event_id,
     event_time,
@@ -19,7 +21,31 @@ select
     is_own_item,
     archive_day
 from {{ model }}
-{% if not loop.last %}
 union all
-{% endif %}
-{% endfor %}
+{% endfor -%}
+-- a chain's day comes from its nodes where they were read, else from BigQuery: never from both
+select
+    events.event_id,
+    events.event_time,
+    events.event_day,
+    events.event_type,
+    events.event_source,
+    events.provider,
+    events.family,
+    events.to_artifact_id,
+    events.actor_id,
+    events.subject_id,
+    events.actor_is_bot,
+    events.subject_is_bot,
+    events.amount,
+    events.object_id,
+    events.event_source_id,
+    events.is_own_item,
+    events.archive_day
+from {{ ref('int_events__bigquery') }} as events
+left join {{ ref('stg_evm_rpc__days') }} as nodes
+    on
+        events.event_source = upper(nodes.network)
+        and events.event_day = nodes.archive_day
+        and nodes.status = 'complete'
+where nodes.network is null

@@ -1,0 +1,113 @@
+-- Chain events of BigQuery's public tables. GitHub's events of the same source are united with the archive's.
+with
+
+listed as (
+
+    select
+        identity as address,
+        network,
+        status = 'ok'
+        and (contains(tags, 'contract') or contains(tags, 'proxy') or contains(tags, 'factory') or contains(tags, 'bridge'))
+        and not (contains(tags, 'eoa') or contains(tags, 'wallet') or contains(tags, 'safe') or contains(tags, 'deployer'))
+            as is_target,
+        status = 'ok'
+        and (contains(tags, 'deployer') or contains(tags, 'eoa') or contains(tags, 'creator') or contains(tags, 'factory'))
+            as is_creator
+
+    from {{ ref('stg_oss_directory__artifacts') }}
+    where kind = 'blockchain'
+
+),
+
+transactions as (
+
+    select
+        *,
+        case when status = 0 then 'TRANSACTION_FAILED' else 'CONTRACT_INVOCATION' end as outcome,
+        -- deposits were paid for on L1; 19 digits each, so that a product fits
+        cast(case when transaction_type = 126 then 0 else gas_used end as decimal(19, 0))
+        * cast(coalesce(gas_price_wei, 0) as decimal(19, 0))
+        + cast(coalesce(blob_gas_used, 0) as decimal(19, 0)) * cast(coalesce(blob_gas_price_wei, 0) as decimal(19, 0))
+        + cast(coalesce(l1_fee_wei, 0) as decimal(19, 0)) as fee_wei
+
+    from {{ ref('stg_bigquery__transactions') }}
+    where
+        -- the OP stack's own deposit at the head of each block
+        coalesce(transaction_type, 0) != 126
+        or from_address != '0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001'
+
+),
+
+calls as (
+
+    select * from transactions
+    where
+        (network, to_address) in (select network, address from listed where is_target)
+        or to_address in (select address from listed where is_target and network = 'any_evm')
+
+),
+
+creations as (
+
+    select * from transactions
+    where
+        to_address is null
+        and created_address is not null
+        and coalesce(status, 1) = 1
+        and (
+            (network, from_address) in (select network, address from listed where is_creator)
+            or from_address in (select address from listed where is_creator and network = 'any_evm')
+        )
+
+),
+
+events as (
+
+    select
+        outcome as event_type, upper(network) as event_source, to_address as artifact, from_address as actor,
+        cast(1 as decimal(38, 18)) as amount, transaction_hash, to_address as last_key, block_timestamp, archive_day
+    from calls
+    union all
+    select
+        'TRANSACTION_FEE' as event_type, upper(network) as event_source, to_address as artifact, from_address as actor,
+        cast(fee_wei * cast('0.000000000000000001' as decimal(18, 18)) as decimal(38, 18)) as amount,
+        transaction_hash, to_address as last_key, block_timestamp, archive_day
+    from calls
+    union all
+    select
+        'CONTRACT_DEPLOYED' as event_type, upper(network) as event_source, created_address as artifact,
+        from_address as actor, cast(1 as decimal(38, 18)) as amount, transaction_hash, created_address as last_key,
+        block_timestamp, archive_day
+    from creations
+
+)
+
+select
+    case
+        when events.event_type = 'CONTRACT_DEPLOYED'
+            then {{ nid(["'event'", 'events.event_source', 'events.event_type', 'events.last_key']) }}
+        else
+            {{ nid(["'event'", 'events.event_source', 'events.event_type', 'events.transaction_hash', 'events.last_key']) }}
+    end as event_id,
+    events.block_timestamp as event_time,
+    {{ utc_day('events.block_timestamp') }} as event_day,
+    events.event_type,
+    events.event_source,
+    'bigquery' as provider,
+    types.family,
+    {{ nid(["'artifact'", 'events.event_source', 'events.artifact']) }} as to_artifact_id,
+    {{ nid(["'artifact'", 'events.event_source', 'events.actor']) }} as actor_id,
+    cast(null as varchar) as subject_id,
+    false as actor_is_bot,
+    cast(null as boolean) as subject_is_bot,
+    events.amount,
+    events.transaction_hash as object_id,
+    -- with the artifact's address it gives the event's key again
+    case
+        when events.event_type = 'CONTRACT_DEPLOYED' then events.last_key else events.transaction_hash
+    end as event_source_id,
+    false as is_own_item,
+    events.archive_day
+from events
+inner join {{ ref('event_types') }} as types
+    on events.event_type = types.event_type

@@ -1,0 +1,21 @@
+select
+    repo_id,
+    number as item_number,
+    object_id,
+    state,
+    created_at,
+    closed_at,
+    author_id,
+    author_login,
+    author_type,
+    merged_at,
+    merged_by_id,
+    merged_by_login,
+    merged_by_type,
+    is_draft,
+    base_branch,
+    additions,
+    deletions,
+    changed_files,
+    _day as archive_day
+from {{ source('raw', 'github_api__pull_requests') }}
