@@ -21,7 +21,7 @@ from demo.server import DemoServer
 from demo.world import LAST_DAY
 
 ROOT = Path(__file__).resolve().parents[1]
-DAYS = 30
+DAYS, OTHER_DAYS = 30, 3
 PATIENCE_S = 420
 ENDINGS = (signal.SIGINT, signal.SIGTERM)
 MARK = ".openimpact-demo"  # the home is the demo's own and may be emptied
@@ -45,6 +45,7 @@ def main(home: Path, *, once: bool) -> int:
             env = environment(home, upstreams.base_url)
             with airflow(home, env) as api:
                 run_dags(api)
+                show_sources(home, upstreams.base_url)
                 show_results(home)
                 show_where(home, api)
                 if not once:
@@ -86,6 +87,7 @@ def environment(home: Path, base_url: str) -> dict[str, str]:
             "DO_NOT_TRACK": "1",
             "AIRFLOW_HOME": str(home / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
@@ -144,16 +146,32 @@ class Api:
 
 
 def run_dags(api: Api, days: int = DAYS) -> None:
-    """The chain through the scheduler: registry and days of events by hand, build and release by asset events."""
-    api.unpause("ingest_oss_directory")
-    api.trigger("ingest_oss_directory", {})
-    api.wait("ingest_oss_directory")
-    for dag in ("ingest_github_archive", "transform", "publish"):  # after the registry's event: alone it builds nothing
+    """The chain through the scheduler: every source by hand, build and release by asset events.
+
+    The archive comes last and brings `days`, every other source of days the last OTHER_DAYS.
+    """
+    from include.sources import all_sources
+
+    def land(source, days: int) -> None:
+        api.unpause(f"ingest_{source.name}")
+        first = LAST_DAY - timedelta(days=days - 1)
+        form = {"from_day": first.isoformat(), "to_day": LAST_DAY.isoformat()} if source.window == "day" else {}
+        api.trigger(f"ingest_{source.name}", form)
+
+    sources = {source.name: source for source in all_sources()}
+    registry, archive = sources.pop("oss_directory"), sources.pop("github_archive")
+    land(registry, 1)
+    api.wait(f"ingest_{registry.name}")
+    say(f"landing {len(sources)} sources: today, or the last {OTHER_DAYS} days")
+    for source in sources.values():
+        land(source, OTHER_DAYS)
+    for name in sources:
+        api.wait(f"ingest_{name}")
+    for dag in ("transform", "publish"):  # only now: each landing would start a build
         api.unpause(dag)
-    first = LAST_DAY - timedelta(days=days - 1)
-    say(f"landing {first} to {LAST_DAY}, {days} days of 24 hour files from two mirrors")
-    api.trigger("ingest_github_archive", {"from_day": first.isoformat(), "to_day": LAST_DAY.isoformat()})
-    for dag in ("ingest_github_archive", "transform", "publish"):
+    say(f"landing {days} days of {archive.name}, 24 hour files each from two mirrors")
+    land(archive, days)
+    for dag in (f"ingest_{archive.name}", "transform", "publish"):
         api.wait(dag)
 
 
@@ -202,6 +220,13 @@ def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Pa
             pass
         time.sleep(1)
     raise DemoFailed(f"Airflow did not come up in 120 s; see {log}")
+
+
+def show_sources(home: Path, base_url: str) -> None:
+    """What `status` says of each source."""
+    command = [sys.executable, "-m", "include", "status"]
+    env = os.environ | connections(base_url) | {"OPENIMPACT_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    print(f"\n{subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout}")
 
 
 def show_results(home: Path) -> None:

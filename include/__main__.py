@@ -1,11 +1,12 @@
 """The pipeline from a shell, without a scheduler: python -m include sources | land | build | run | status | release."""
 
 import argparse
+import os
 import sys
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
-from include.errors import FixNeeded, OpenImpactError, SourceOff, TryLater
+from include.errors import FixNeeded, OpenImpactError
 from include.settings import load_settings
 
 
@@ -70,47 +71,48 @@ def build(settings, arguments) -> None:
 
 
 def run(settings, arguments) -> None:
-    """Lands every source for the days, builds, audits and publishes a release."""
+    """Lands the days of every source of tier 1 and of those with a connection, builds, audits and publishes."""
     from include import ingest, transform
     from include.sources import all_sources
+    from include.sources.base import off_reason
 
     run_id = new_run_id()
+    failed = []
     # the registry says what the others look for
     for source in sorted(all_sources(), key=lambda s: (bool(s.lists or s.tracks), s.window != "now", s.name)):
+        if reason := off_reason(source, os.environ) or _not_asked(source):
+            print(reason)
+            continue
         days = (None, None) if source.window == "now" else (arguments.first, arguments.last)
-        window = _window(source, *days)
         try:
             with _bar(source.name) as progress:
-                ingest.land(source, window, settings, progress)
-        except SourceOff as off:
-            print(off)
-        except TryLater as error:
+                ingest.land(source, _window(source, *days), settings, progress)
+        except OpenImpactError as error:
             if source.tier == 1:
                 raise
-            print(
-                f"warning: {error} The run goes on without {source.name}; its days stay as they were.", file=sys.stderr
-            )
-    ingest.ensure_raw_tables(settings)  # those of sources that are off too
+            failed.append(f"{source.name}: {error}")
+    ingest.ensure_raw_tables(settings)  # those of sources that are left out too
     with _bar("dbt") as progress:
         transform.build(settings, run_id, progress)
     transform.audit(settings, run_id)
     published = transform.release(settings, run_id)
     print(f"published release {published.release_id}; see `python -m include release show`")
+    if failed:
+        raise OpenImpactError(
+            f"The release lacks what could not be landed; land it again, then build. {' '.join(failed)}"
+        )
 
 
 def status(settings, arguments) -> None:
-    """Shows what has landed, what waits to be built and which release is current."""
+    """Shows each source's last day, rows, coverage and cost, what waits to be built and which release is current."""
     from include import transform
-    from include.lake.catalog import open_catalog
     from include.lake.releases import list_releases
+    from include.status import describe, source_status
 
-    catalog = open_catalog(settings, "lake")
+    print(describe(source_status(settings)))
     work = transform.plan(settings)
-    for name in sorted(work["snapshots"]):
-        table = catalog.load_table(name if name.startswith("raw.") else f"raw.{name}")
-        rows = table.current_snapshot().summary["total-records"] if table.current_snapshot() else 0
-        print(f"{name:<40} {int(rows):>12,} rows{'  changed since the last build' if name in work['changed'] else ''}")
-    print(f"to build: {'from ' + work['rebuild_from'] if work['changed'] else 'nothing'}")
+    waits = {"all": "everything"}.get(work["rebuild_from"], f"from {work['rebuild_from']}")
+    print(f"to build: {waits if work['changed'] else 'nothing'}")
     current = [r.release_id for r in list_releases(settings) if r.current]
     print(f"current release: {current[0] if current else 'none yet'}")
 
@@ -171,6 +173,14 @@ def docs(settings, arguments) -> None:
 def new_run_id() -> str:
     """A run id that sorts by time: shell-20261125T071301-1f2e3d4c."""
     return f"shell-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def _not_asked(source) -> str | None:
+    """Why `run` leaves a source out whose upstream nobody named: it may take an hour of somebody else's machine."""
+    variable = f"AIRFLOW_CONN_{source.connection.upper()}"
+    if source.tier == 1 or os.environ.get(variable):
+        return None
+    return f"{source.name} is left out: set {variable} (see .env.example) to have `run` read {source.default_urls[0]}."
 
 
 def _window(source, first: date | None, last: date | None):

@@ -104,6 +104,7 @@ def fetch_day(
         force=force,
         progress=progress or (lambda done, total, label="": None),
     )
+    started = time.monotonic()
     folder = settings.staging / source.name / run_id / day.isoformat()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -111,7 +112,7 @@ def fetch_day(
     try:
         for item in source.fetch(Window.of(day), context):
             staging.take(item)
-        staging.finish()
+        staging.finish(dict(context.http.cost) | {"seconds": round(time.monotonic() - started)})
     except BaseException:
         staging.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -181,6 +182,7 @@ def commit_run(path: Path, settings: Settings) -> dict[str, int]:
             run_id=manifest["run_id"],
             rows=manifest["rows"][stream.name],
             rejected=manifest["rejected"],
+            cost=manifest["cost"],
         )
         failpoint(f"after_commit_{stream.name}")
     manifest["committed"] = snapshots
@@ -361,7 +363,7 @@ class _Staging:
         elif isinstance(item, Unchanged):
             self.unchanged = item.reason
 
-    def finish(self) -> None:
+    def finish(self, cost: dict[str, int]) -> None:
         """Writes rejected and coverage rows, closes the files, and the manifest last."""
         if not self.coverage and not self.unchanged:
             raise ContractBroken(f"{self.source.name}: its fetch yielded no coverage for {self.day}; fix the source.")
@@ -381,6 +383,7 @@ class _Staging:
                 "unchanged": self.unchanged,
                 "rows": self.rows,
                 "rejected": len(self.rejected),
+                "cost": cost,
                 "coverage": [c.__dict__ for c in self.coverage],
             },
         )

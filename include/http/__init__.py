@@ -6,6 +6,7 @@ Query strings, user names and tokens never reach a log line or a message.
 import io
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,10 @@ class Answer:
 
 
 class HttpClient:
-    """Gets bodies and JSON answers. `sleep`, `clock` and `monotonic` are for tests."""
+    """Gets bodies and JSON answers. `sleep`, `clock` and `monotonic` are for tests.
+
+    `cost` counts the requests sent and the bytes of bodies read; a source adds what else its upstream counts.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class HttpClient:
         self._attempts, self._sleep, self._clock = attempts, sleep, clock
         self._monotonic, self._next = monotonic, 0.0
         self._session = None
+        self.cost: Counter[str] = Counter()
 
     def __repr__(self) -> str:
         return "HttpClient()"
@@ -81,7 +86,7 @@ class HttpClient:
             yield None
             return
         with response:
-            yield _Body(response.raw)
+            yield _Body(response.raw, self.cost)
 
     def json(
         self,
@@ -119,7 +124,7 @@ class HttpClient:
             response = self._request(url, data=data, headers=sent, accept=accept, place=place)
             with response:
                 try:
-                    return Answer(response.status_code, _decoded(response, decode), response.headers)
+                    return Answer(response.status_code, _decoded(response, decode, self.cost), response.headers)
                 except (ValueError, EOFError) as error:
                     if response.status_code in accept:
                         return Answer(response.status_code, None, response.headers)
@@ -171,6 +176,7 @@ class HttpClient:
         method = "GET" if data is None else "POST"
         for attempt in range(1, self._attempts + 1):
             wait_s = 0.5 * 2 ** (attempt - 1)
+            self.cost["requests"] += 1
             try:
                 response = self._session.request(
                     method, url, data=data, headers=headers, stream=True, timeout=TIMEOUT_S
@@ -211,7 +217,7 @@ class HttpClient:
         raise ContractBroken(f"{place}: unexpected status {status}. Check the address of this source's connection.")
 
 
-def _decoded(response, decode: Callable[[bytearray], Any] | None) -> Any:
+def _decoded(response, decode: Callable[[bytearray], Any] | None, cost: Counter[str]) -> Any:
     """The parsed body.
 
     Raises:
@@ -225,6 +231,7 @@ def _decoded(response, decode: Callable[[bytearray], Any] | None) -> Any:
     try:
         for block in response.iter_content(1 << 16):
             content += block
+            cost["bytes"] += len(block)
             if len(content) > LONGEST_ANSWER:
                 raise ValueError(f"longer than {LONGEST_ANSWER >> 20} MiB")
     except RequestException as error:
@@ -238,16 +245,18 @@ def _decoded(response, decode: Callable[[bytearray], Any] | None) -> Any:
 class _Body:
     """A response body; a connection that breaks off reads as EOFError, never as an end."""
 
-    def __init__(self, raw) -> None:
-        self._raw = raw
+    def __init__(self, raw, cost: Counter[str]) -> None:
+        self._raw, self._cost = raw, cost
 
     def read(self, size: int = -1) -> bytes:
         from urllib3.exceptions import HTTPError
 
         try:
-            return self._raw.read(None if size is None or size < 0 else size, decode_content=False)
+            taken = self._raw.read(None if size is None or size < 0 else size, decode_content=False)
         except (HTTPError, OSError) as error:
             raise EOFError(f"the connection broke off ({type(error).__name__})") from error
+        self._cost["bytes"] += len(taken)
+        return taken
 
     def readinto(self, buffer) -> int:
         taken = self.read(len(buffer))

@@ -5,10 +5,11 @@ answer was lost is recognised, and the transform knows which days changed.
 """
 
 import hashlib
+import json
 import shutil
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from enum import Enum
 from pathlib import Path
@@ -35,14 +36,21 @@ EVERYTHING = Touched.EVERYTHING
 
 
 def replace_day(
-    table: Table, day: date, parquet_paths: list[Path], *, run_id: str, rows: int, rejected: int
+    table: Table,
+    day: date,
+    parquet_paths: list[Path],
+    *,
+    run_id: str,
+    rows: int,
+    rejected: int,
+    cost: Mapping[str, int] | None = None,
 ) -> int | None:
     """Replaces the rows of `_day` = `day` by those of the files, in one atomic commit.
 
     An empty list clears the day. A commit of this run for this day and of these
     very files that is already there is not repeated; files that the same run
     fetched anew (a run cleared in Airflow keeps its id) are landed. Returns the snapshot id that holds the day;
-    None if an empty day was landed into a table without data.
+    None if an empty day was landed into a table without data. The commit carries `cost`, what the fetch spent.
 
     Raises:
         SuspectData: a file holds rows of another day, or other than `rows` rows; nothing is committed.
@@ -57,6 +65,7 @@ def replace_day(
         "openimpact.window-end": (day + timedelta(days=1)).isoformat(),
         "openimpact.rows": str(rows),
         "openimpact.rejected": str(rejected),
+        "openimpact.cost": json.dumps(cost or {}),
         "openimpact.staged": _digest(parquet_paths),
     }
 

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -44,19 +45,21 @@ class Refused(Exception):
 class Warehouse:
     """Runs queries, each only after its dry run was below its limit."""
 
-    def __init__(self, connection: Connection, day: date, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, connection: Connection, day: date, cost: Counter[str], *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         from google.api_core.client_options import ClientOptions
         from google.auth.transport.requests import AuthorizedSession
         from google.cloud import bigquery
 
         endpoint = connection.urls[0]
         credentials, self.project = credentials_of(connection)
-        self.day = day
+        self.day, self.cost = day, cost
         self.client = bigquery.Client(
             project=self.project,
             credentials=credentials,
             client_options=ClientOptions(api_endpoint=endpoint),
-            _http=_PatientSession(AuthorizedSession(credentials), sleep),
+            _http=_PatientSession(AuthorizedSession(credentials), sleep, cost),
         )
 
     def rows(self, query: Query, log: logging.Logger, **parameters) -> Iterator[dict]:
@@ -91,7 +94,9 @@ class Warehouse:
                 yield from _whole(query.name, pages)
         except Refused as refused:  # rows went out already
             raise Unavailable(f"bigquery: {refused}. Nothing was landed; the task reads the day again.") from None
-        log.info("bigquery %s: billed %.3f GB", query.name, (job.total_bytes_billed or 0) / 1e9)
+        billed = job.total_bytes_billed or 0
+        self.cost["bytes_billed"] += billed
+        log.info("bigquery %s: billed %.3f GB", query.name, billed / 1e9)
 
     def _dry_run(self, query: Query, text: str, config: dict) -> int:
         """The most bytes that the query can read.
@@ -171,8 +176,8 @@ def credentials_of(connection: Connection) -> tuple[object, str]:
 class _PatientSession:
     """What Google's client sends through: tries again what may pass, and waits as it is told."""
 
-    def __init__(self, session, sleep: Callable[[float], None]) -> None:
-        self.session, self.sleep = session, sleep
+    def __init__(self, session, sleep: Callable[[float], None], cost: Counter[str]) -> None:
+        self.session, self.sleep, self.cost = session, sleep, cost
 
     def request(self, method: str, url: str, **more):
         """The answer, whose body is whole and JSON.
@@ -201,9 +206,10 @@ class _PatientSession:
         from google.auth.exceptions import GoogleAuthError, TransportError
 
         place = _place(url)
+        self.cost["requests"] += 1
         try:
             response = self.session.request(method, url, **more)
-            response.content  # noqa: B018 - reads the body, which may be cut
+            self.cost["bytes"] += len(response.content)  # reads the body, which may be cut
         except (requests.RequestException, GoogleAuthError) as error:
             if isinstance(error, GoogleAuthError) and not (error.retryable or isinstance(error, TransportError)):
                 raise BadCredentials(

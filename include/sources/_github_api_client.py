@@ -243,7 +243,9 @@ class Api:
         limit = answer.value.get("data") if isinstance(answer.value, dict) else None
         limit = limit.get("rateLimit") if isinstance(limit, dict) else None
         if isinstance(limit, dict):
-            self.points += _number(limit.get("cost")) or 0
+            cost = _number(limit.get("cost")) or 0
+            self.points += cost
+            self._http.cost["points"] += cost
             remaining = _number(limit.get("remaining")) if remaining is None else remaining
         if remaining is not None:
             token.remaining[resource] = remaining

@@ -171,7 +171,7 @@ class _Day:
                 "bigquery: the registry names nothing to look for. Land oss_directory first: "
                 "python -m include land oss_directory"
             )
-        self.warehouse = Warehouse(context.connection, window.start)
+        self.warehouse = Warehouse(context.connection, window.start, context.http.cost)
         self.asked = 0
         self.refused: list[Refused] = []
 

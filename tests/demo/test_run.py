@@ -12,7 +12,7 @@ import pytest
 from tests.demo.processes import MARK, left_of
 
 ROOT = Path(__file__).parents[2]
-IDLE = "run.run_dags = run.show_results = lambda *_: None; "  # up without having built anything
+IDLE = "run.run_dags = run.show_sources = run.show_results = lambda *_: None; "  # up without having built anything
 
 
 @pytest.mark.parametrize(

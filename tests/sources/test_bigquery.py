@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -639,7 +640,7 @@ def test_a_planted_secret_is_in_no_log_and_no_message(upstream, caplog):
 
 def test_the_wire_is_googles_own_client(upstream):
     connection = Connection(urls=(upstream.base_url,), login="demo-project")
-    assert type(Warehouse(connection, DAY).client).__module__ == "google.cloud.bigquery.client"
+    assert type(Warehouse(connection, DAY, Counter()).client).__module__ == "google.cloud.bigquery.client"
 
 
 # the demo's world, counted without the code under test
