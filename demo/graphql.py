@@ -6,6 +6,7 @@ can be called is a field with arguments.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import graphql
@@ -54,7 +55,7 @@ def parse(text: str, variables: Mapping[str, Any] | None = None, max_tokens: int
             `max_tokens`.
     """
     try:
-        document = graphql.parse(text, no_location=True, max_tokens=max_tokens)
+        document = _document(text, max_tokens)
     except (graphql.GraphQLError, RecursionError) as error:
         raise Refused("GRAPHQL_PARSE_FAILED", str(error)) from None
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
@@ -62,6 +63,11 @@ def parse(text: str, variables: Mapping[str, Any] | None = None, max_tokens: int
     if len(operations) != 1:
         raise Refused("GRAPHQL_VALIDATION_FAILED", f"One operation is needed, not {len(operations)}.")
     return Question(operations[0], fragments, variables or {})
+
+
+@lru_cache(maxsize=64)  # sources ask the same text with other variables, batch after batch
+def _document(text: str, max_tokens: int | None) -> graphql.DocumentNode:
+    return graphql.parse(text, no_location=True, max_tokens=max_tokens)
 
 
 def execute(question: Question, root: Mapping[str, Any], required: frozenset[str] = frozenset()) -> tuple:
