@@ -128,8 +128,9 @@ def test_a_landing_that_ended_between_two_commits_is_made_whole_by_its_re_run(
 
 @both_windows
 def test_a_landing_killed_anywhere_and_its_re_run_give_the_same_rows(source, landed, registry, tmp_path):
-    points = ["after_fetch", "after_validate", "before_coverage"]
-    points += [f"after_commit_{stream.name}" for stream in source.all_streams]
+    points = ["after_fetch", "before_coverage", "after_commit_coverage"]
+    if source.window == "day":  # a source of now reads the last landing's coverage, all else is the same for both
+        points += ["after_validate", *(f"after_commit_{stream.name}" for stream in source.all_streams[:-1])]
     homes = [before(source, registry, tmp_path / point) for point in points]
     command = [sys.executable, "-m", "tests.sources.kill", source.name, str(day_of(source)), *(h.home for h in homes)]
     done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=300)
