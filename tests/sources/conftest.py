@@ -1,7 +1,8 @@
-"""Checks of questions by the recorded GraphQL schemas, each of which is built once: GitHub's takes seconds."""
+"""What tests of several sources share: time that does not pass, and questions checked by the recorded schemas."""
 
 import gzip
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cache
 
 import graphql
@@ -41,4 +42,23 @@ def problems(recordings) -> Callable[..., list[str]]:
         errors = graphql.validate(schema(upstream), graphql.parse(text), [*specified_rules, *rules])
         return [error.message for error in errors]
 
+    return found
+
+
+@pytest.fixture
+def waits(monkeypatch) -> list[float]:
+    """Seconds that GitHub's and BigQuery's clients waited: none passes, and GitHub's clock runs ahead by them."""
+    from include.sources import _bigquery_client, _github_api_client
+
+    found: list[float] = []
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(seconds=sum(found))
+
+    patient = _bigquery_client._PatientSession.__init__
+    monkeypatch.setattr(_bigquery_client._PatientSession, "__init__", lambda self, s, _: patient(self, s, found.append))
+    monkeypatch.setattr(_github_api_client, "datetime", Clock)
+    monkeypatch.setattr(_github_api_client, "sleep", found.append)
     return found

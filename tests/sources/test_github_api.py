@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import cycle, repeat
 
 import pytest
 
@@ -58,21 +59,6 @@ class Landed:
     def status(self, stream, part):
         found = self.coverage[stream, part]
         return found.status, found.observed, found.reason
-
-
-@pytest.fixture
-def waits(monkeypatch):
-    """Waits pass at once: the source's clock runs ahead by them."""
-    found = []
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(seconds=sum(found))
-
-    monkeypatch.setattr(client, "datetime", Clock)
-    monkeypatch.setattr(client, "sleep", found.append)
-    return found
 
 
 @pytest.fixture
@@ -179,16 +165,25 @@ def test_pages_are_followed_though_they_drift(server):
     assert landed.status("issues", "7") == ("complete", 61, None)
 
 
-def test_a_page_that_repeats_marks_its_stream_damaged_and_no_other(server):
+@pytest.mark.parametrize("cursors", [["a"], ["a", "b"], [str(n) for n in range(99)]], ids=["same", "loop", "endless"])
+def test_pages_that_repeat_mark_their_stream_damaged_and_no_other(server, cursors):
     forks = [
         {"databaseId": 600 + n, "nameWithOwner": "x/y", "createdAt": "2025-09-01T05:00:00Z", "owner": None}
         for n in range(50)
     ]
-    same = {"nodes": forks, "pageInfo": {"hasNextPage": True, "endCursor": "MA=="}}
-    server.github.shelves[7].repository["forks"] = lambda **_: same
-    landed = fetch(server)
-    assert landed.status("forks", "7") == ("damaged", 50, "the next page is this page again")
+    following = cycle(cursors)
+
+    def again(rows):
+        turn = cycle([rows, rows[::-1]]) if len(cursors) == 2 else repeat(rows)
+        return lambda **_: {"nodes": next(turn), "pageInfo": {"hasNextPage": True, "endCursor": next(following)}}
+
+    server.github.shelves[7].repository["forks"] = again(forks)
+    landed = fetch(server, ROCKET)
+    assert landed.status("forks", "7") == ("damaged", 50, "the pages repeat")
     assert landed.status("commits", "7")[0] == "complete"
+    server.github.owners["toolsmith"]["repositories"] = again([{"id": node_id("R", n)} for n in (8, 9)])
+    landed = fetch(server, TOOLS)
+    assert landed.status("repositories", "owner toolsmith")[::2] == ("damaged", "the pages repeat")
 
 
 def test_the_star_history_is_asked_where_it_was_not_yet_shown_on_the_first_page(server):
