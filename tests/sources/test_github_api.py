@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import cycle, repeat
+from itertools import count, cycle, repeat
 
 import pytest
 
@@ -165,16 +165,16 @@ def test_pages_are_followed_though_they_drift(server):
     assert landed.status("issues", "7") == ("complete", 61, None)
 
 
-@pytest.mark.parametrize("cursors", [["a"], ["a", "b"], [str(n) for n in range(99)]], ids=["same", "loop", "endless"])
+@pytest.mark.parametrize("cursors", ["a", "ab", ""], ids=["same", "loop", "endless"])
 def test_pages_that_repeat_mark_their_stream_damaged_and_no_other(server, cursors):
     forks = [
         {"databaseId": 600 + n, "nameWithOwner": "x/y", "createdAt": "2025-09-01T05:00:00Z", "owner": None}
         for n in range(50)
     ]
-    following = cycle(cursors)
+    following = cycle(cursors) if cursors else map(str, count())
 
     def again(rows):
-        turn = cycle([rows, rows[::-1]]) if len(cursors) == 2 else repeat(rows)
+        turn = cycle([rows, rows[::-1]]) if cursors == "ab" else repeat(rows)
         return lambda **_: {"nodes": next(turn), "pageInfo": {"hasNextPage": True, "endCursor": next(following)}}
 
     server.github.shelves[7].repository["forks"] = again(forks)
