@@ -265,11 +265,11 @@ class GitHub:
         try:
             request = json.loads(body)
             question = parse(request["query"], request.get("variables"))
+            selection = question.operation.selection_set
+            requests, nodes = counted(question, selection)
         except (ValueError, KeyError, Refused) as error:
             return 400, {"message": f"Problems parsing the query: {error}"}, 1
-        selection = question.operation.selection_set
         aliases = [f for f in question.fields(selection) if f.name.value != "rateLimit"]
-        requests, nodes = counted(question, selection)
         cost = max(1, round(requests / 100))
         self.points += cost
         if nodes > MOST_NODES:

@@ -4,7 +4,7 @@ An object is a dict; `__types` or `__typename` says which fragments fit it (any,
 can be called is a field with arguments.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -30,12 +30,18 @@ class Question:
     variables: Mapping[str, Any]
 
     def fields(self, selection: SelectionSetNode | None, of: Mapping | None = None) -> Iterator[FieldNode]:
-        """The fields of a selection, in order, with those of the fragments that fit the object; of all without one."""
+        """The fields of a selection, in order, with those of the fragments that fit the object; of all without one.
+
+        Raises:
+            Refused: a fragment is not there.
+        """
         for node in selection.selections if selection else ():
             if isinstance(node, FieldNode):
                 yield node
                 continue
             if isinstance(node, FragmentSpreadNode):
+                if node.name.value not in self.fragments:
+                    raise Refused("GRAPHQL_VALIDATION_FAILED", f'Unknown fragment "{node.name.value}".')
                 node = self.fragments[node.name.value]
             kind = node.type_condition.name.value
             if of is None or kind in of.get("__types", (of.get("__typename", kind),)):
@@ -51,12 +57,11 @@ def parse(text: str, variables: Mapping[str, Any] | None = None, max_tokens: int
     """The question of a text.
 
     Raises:
-        Refused: it is no GraphQL with one operation and known fragments, is nested too deeply, or is longer than
-            `max_tokens`.
+        Refused: it is no GraphQL with one operation, is nested too deeply, or is longer than `max_tokens`.
     """
     try:
         document = _document(text, max_tokens)
-    except (graphql.GraphQLError, RecursionError) as error:
+    except graphql.GraphQLError as error:
         raise Refused("GRAPHQL_PARSE_FAILED", str(error)) from None
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
@@ -70,7 +75,7 @@ def _document(text: str, max_tokens: int | None) -> graphql.DocumentNode:
     return graphql.parse(text, no_location=True, max_tokens=max_tokens)
 
 
-def execute(question: Question, root: Mapping[str, Any], required: frozenset[str] = frozenset()) -> tuple:
+def execute(question: Question, root: Mapping[str, Any], required: Collection[str] = ()) -> tuple:
     """The data, and a list of (path, Refused); an error in a root field of `required` makes the data None."""
     errors: list[tuple[list, Refused]] = []
     data = _object(question, question.operation.selection_set, root, [], errors)
