@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from random import Random
 from urllib.parse import parse_qs
 
@@ -241,22 +241,31 @@ class BigQuery:
         )
 
     def _run(self, job: Job) -> tuple[list[dict], list[dict]]:
-        import duckdb
+        from duckdb import Error
 
         sql = re.sub(r"in unnest\(@(\w+)\)", r"in (select unnest(@\1))", job.query)
         sql = re.sub(r"@(\w+)", r"$\1", sql).replace("`", '"')
-        with duckdb.connect(config={"threads": 1}) as engine:
+        sql = f"select * from ({sql}\n) limit 0" if job.dry else sql
+        with _engine().cursor() as engine:
             engine.execute("set timezone = 'UTC'")
             for name, (table, _) in self._named(job.query).items():
                 engine.register(name, table)
             try:
                 answer = engine.execute(sql, job.parameters).to_arrow_table()
-            except duckdb.Error as error:
+            except Error as error:
                 raise Refusal(400, "invalidQuery", " ".join(str(error).split())[:300]) from None
         kinds = [_kind(f.type) for f in answer.schema]
         fields = [{"name": n, "type": k, "mode": "NULLABLE"} for n, k in zip(answer.column_names, kinds, strict=True)]
         columns = [_cells(column, kind) for column, kind in zip(answer.columns, kinds, strict=True)]
         return fields, [{"f": [{"v": cell} for cell in row]} for row in zip(*columns, strict=True)]
+
+
+@cache
+def _engine():
+    """An empty database; a cursor of it is made in a twentieth of the time, and sees only its own tables."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
 
 
 def route(path: str) -> str:
@@ -301,15 +310,16 @@ def tables(seed: int = SEED) -> Tables:
     def find(name: str) -> pa.Table | None:
         if found := re.fullmatch(r"githubarchive\.day\.(\d{8})", name):
             return _github_day(seed, datetime.strptime(found[1], "%Y%m%d").date())
-        return {
-            "bigquery-public-data.crypto_ethereum.blocks": _chain(seed, "mainnet")[0],
-            "bigquery-public-data.crypto_ethereum.transactions": _chain(seed, "mainnet")[1],
-            "demo-project.optimism_superchain_raw_onchain_data.blocks": _superchain(seed)[0],
-            "demo-project.optimism_superchain_raw_onchain_data.transactions": _superchain(seed)[1],
-            "bigquery-public-data.deps_dev_v1.Snapshots": _snapshots(),
-            "bigquery-public-data.deps_dev_v1.Dependents": _dependents(seed),
-            "bigquery-public-data.pypi.file_downloads": _downloads(seed),
-        }.get(name)
+        makers = {
+            "bigquery-public-data.crypto_ethereum.blocks": lambda: _chain(seed, "mainnet")[0],
+            "bigquery-public-data.crypto_ethereum.transactions": lambda: _chain(seed, "mainnet")[1],
+            "demo-project.optimism_superchain_raw_onchain_data.blocks": lambda: _superchain(seed)[0],
+            "demo-project.optimism_superchain_raw_onchain_data.transactions": lambda: _superchain(seed)[1],
+            "bigquery-public-data.deps_dev_v1.Snapshots": _snapshots,
+            "bigquery-public-data.deps_dev_v1.Dependents": lambda: _dependents(seed),
+            "bigquery-public-data.pypi.file_downloads": lambda: _downloads(seed),
+        }
+        return makers[name]() if name in makers else None
 
     return find
 

@@ -21,8 +21,10 @@ from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from graphql import SelectionSetNode
+
 from demo.activity import Happening, happenings
-from demo.github_graphql import Field, QueryError, execute, parse
+from demo.graphql import Question, Refused, execute, parse
 from demo.world import SEED, Account, Repo, world
 
 LIMIT = 5000
@@ -57,7 +59,7 @@ def page(
     if since := asked.get("since"):
         rows = [r for r in rows if r["createdAt"] >= since]
     if first is not None and not 1 <= first <= 100:
-        raise QueryError("`first` must be 1 to 100", "EXCESSIVE_PAGINATION")
+        raise Refused("EXCESSIVE_PAGINATION", "`first` must be 1 to 100")
     start = int(base64.b64decode(after)) if after else 0
     end = start + (first or 0)
     following = end - 1 if overlaps and end - 1 > start else end
@@ -262,18 +264,18 @@ class GitHub:
     def _graphql(self, body: bytes, left: int) -> tuple[int, Any, int]:
         try:
             request = json.loads(body)
-            query = parse(request["query"])
-        except (ValueError, KeyError, QueryError) as error:
+            question = parse(request["query"], request.get("variables"))
+            selection = question.operation.selection_set
+            requests, nodes = counted(question, selection)
+        except (ValueError, KeyError, Refused) as error:
             return 400, {"message": f"Problems parsing the query: {error}"}, 1
-        variables = request.get("variables") or {}
-        aliases = [f for f in query.selections if f.name != "rateLimit"]
-        requests, nodes = counted(query.selections)
+        aliases = [f for f in question.fields(selection) if f.name.value != "rateLimit"]
         cost = max(1, round(requests / 100))
         self.points += cost
         if nodes > MOST_NODES:
             message = f"This query requests up to {nodes} possible nodes"
             return 200, {"errors": [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": message}]}, cost
-        values = {v for v in variables.values() if isinstance(v, str)}
+        values = {v for v in question.variables.values() if isinstance(v, str)}
         if values & self.heavy or (self.most_aliases and len(aliases) > self.most_aliases):
             return 502, b"<html><head><title>502 Bad Gateway</title></head></html>", cost
         root = {
@@ -288,20 +290,22 @@ class GitHub:
                 "resetAt": stamp(datetime.now(UTC) + timedelta(seconds=self.resets_in_s)),
             },
         }
-        return 200, execute(query, variables, root), cost
+        data, errors = execute(question, root)
+        told = [{"type": e.code, "path": path, "message": str(e)} for path, e in errors]
+        return 200, {"data": data} | ({"errors": told} if told else {}), cost
 
     def _lookup(self, asked: str, value: dict | None, what: str) -> dict:
         if asked in self.broken:
             error = self.broken[asked]
-            raise QueryError(error.get("message", "broken"), error.get("type", ""))
+            raise Refused(error.get("type", ""), error.get("message", "broken"))
         if value is None:
-            raise QueryError(f"Could not resolve to a {what} with the name '{asked}'.", "NOT_FOUND")
+            raise Refused("NOT_FOUND", f"Could not resolve to a {what} with the name '{asked}'.")
         return value
 
     def _repository(self, owner: str, name: str) -> dict:
         asked = f"{owner}/{name}".lower()
         if asked in self.blocked:
-            raise QueryError("Repository access blocked", "FORBIDDEN")
+            raise Refused("FORBIDDEN", "Repository access blocked")
         shelf = self.shelves.get(self.names.get(asked, 0))
         return self._lookup(asked, shelf.repository if shelf else None, "Repository")
 
@@ -346,7 +350,7 @@ def _owned(rows: list[dict], *, ownerAffiliations=("OWNER", "COLLABORATOR"), vis
     if visibility == "PUBLIC":
         rows = [r for r in rows if not r["isPrivate"]]
     if list(ownerAffiliations) != ["OWNER"]:
-        raise QueryError("the stand-in knows owners only", "STAND_IN")
+        raise Refused("STAND_IN", "the stand-in knows owners only")
     return page(rows, **pages)
 
 
@@ -365,14 +369,14 @@ def star_weeks(stars: dict[date, int]) -> list[dict]:
     return weeks
 
 
-def counted(fields: list[Field], times: int = 1) -> tuple[int, int]:
-    """Connection requests and nodes of a query by GitHub's rule: every page as full as asked."""
+def counted(question: Question, selection: SelectionSetNode | None, times: int = 1) -> tuple[int, int]:
+    """Connection requests and nodes of a selection by GitHub's rule: every page as full as asked."""
     requests = nodes = 0
-    for one in fields:
-        first = one.arguments.get("first")
+    for one in question.fields(selection):
+        first = question.arguments(one).get("first")
         if first is not None:
-            requests, nodes = requests + times, nodes + times * first
-        inner = counted(one.selections, times * (first or 1))
+            requests, nodes = requests + times, nodes + times * int(first)
+        inner = counted(question, one.selection_set, times * int(first or 1))
         requests, nodes = requests + inner[0], nodes + inner[1]
     return requests, nodes
 

@@ -1,18 +1,20 @@
-"""As much of GraphQL as a stand-in needs: questions are parsed, and answered out of plain dicts.
+"""GraphQL for stand-ins: graphql-core reads the question, and plain dicts answer it.
 
-An object is a dict; `__types` names the types that a fragment may ask for, a callable value is a field with arguments.
+An object is a dict; `__types` or `__typename` says which fragments fit it (any, if it has neither), and a value that
+can be called is a field with arguments.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\.\.\.|[A-Za-z_]\w*|-?\d+(?:\.\d+)?|[{}()\[\]:!$=@|]')
+import graphql
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, OperationDefinitionNode, SelectionSetNode
 
 
 class Refused(Exception):
-    """An error of a resolver, with the code that clients see."""
+    """An error in place of a field's value, with the code that clients see."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -20,186 +22,92 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Variable:
-    """A place for a variable's value."""
+class Question:
+    """One operation with its fragments by name and the values of its variables."""
 
-    name: str
+    operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, Any]
 
+    def fields(self, selection: SelectionSetNode | None, of: Mapping | None = None) -> Iterator[FieldNode]:
+        """The fields of a selection, in order, with those of the fragments that fit the object; of all without one.
 
-@dataclass(frozen=True)
-class Enum:
-    """A bare word as a value."""
-
-    name: str
-
-
-@dataclass
-class Node:
-    """A field (`name`), a spread ('...Name') or an inline fragment ('... on Type')."""
-
-    name: str
-    alias: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict)
-    children: list["Node"] | None = None
-
-
-@dataclass
-class Document:
-    """One query, its variables' types and its fragments as (type, selection)."""
-
-    variables: dict[str, str]
-    selection: list[Node]
-    fragments: dict[str, tuple[str, list[Node]]]
-    tokens: int
-
-
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self.tokens = TOKEN.findall(text)
-        self.at = 0
-
-    def peek(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
-
-    def take(self, wanted: str = "") -> str:
-        token = self.peek()
-        if not token or (wanted and token != wanted):
-            raise Refused("GRAPHQL_PARSE_FAILED", f"Syntax Error: expected {wanted or 'more'}, found {token!r}")
-        self.at += 1
-        return token
-
-    def until(self, end: str, read: Callable[[], Any]) -> list:
-        found = []
-        while self.peek() != end:
-            found.append(read())
-        self.take(end)
-        return found
-
-    def document(self) -> Document:
-        found = Document({}, [], {}, len(self.tokens))
-        while self.peek():
-            if self.peek() == "fragment":
-                self.take()
-                name = self.take()
-                self.take("on")
-                kind = self.take()
-                found.fragments[name] = (kind, self.selection())
+        Raises:
+            Refused: a fragment is not there.
+        """
+        for node in selection.selections if selection else ():
+            if isinstance(node, FieldNode):
+                yield node
                 continue
-            if self.peek() == "query":
-                self.take()
-                if self.peek() not in "({":
-                    self.take()
-                if self.peek() == "(":
-                    self.take()
-                    found.variables = dict(self.until(")", self.variable))
-            found.selection = self.selection()
-        return found
+            if isinstance(node, FragmentSpreadNode):
+                if node.name.value not in self.fragments:
+                    raise Refused("GRAPHQL_VALIDATION_FAILED", f'Unknown fragment "{node.name.value}".')
+                node = self.fragments[node.name.value]
+            kind = node.type_condition.name.value
+            if of is None or kind in of.get("__types", (of.get("__typename", kind),)):
+                yield from self.fields(node.selection_set, of)
 
-    def variable(self) -> tuple[str, str]:
-        self.take("$")
-        name = self.take()
-        self.take(":")
-        kind = self.take()
-        while self.peek() in ("[", "]", "!") or kind.endswith("["):
-            kind += self.take()
-        return name, kind
-
-    def selection(self) -> list[Node]:
-        self.take("{")
-        return self.until("}", self.node)
-
-    def node(self) -> Node:
-        name = self.take()
-        if name == "...":
-            if self.peek() == "on":
-                self.take()
-                return Node(f"... on {self.take()}", children=self.selection())
-            return Node(f"...{self.take()}")
-        alias = name
-        if self.peek() == ":":
-            self.take()
-            name = self.take()
-        node = Node(name, alias)
-        if self.peek() == "(":
-            self.take()
-            node.arguments = dict(self.until(")", self.pair))
-        if self.peek() == "{":
-            node.children = self.selection()
-        return node
-
-    def pair(self) -> tuple[str, Any]:
-        name = self.take()
-        self.take(":")
-        return name, self.value()
-
-    def value(self) -> Any:
-        word = self.take()
-        if word == "$":
-            return Variable(self.take())
-        if word == "[":
-            return self.until("]", self.value)
-        if word == "{":
-            return dict(self.until("}", self.pair))
-        if word[0] == '"':
-            return word[1:-1]
-        if word in ("true", "false", "null"):
-            return {"true": True, "false": False, "null": None}[word]
-        return (float(word) if "." in word else int(word)) if word[0] in "-0123456789" else Enum(word)
+    def arguments(self, field: FieldNode) -> dict[str, Any]:
+        """A field's arguments with variables put in; a variable without a value is no argument, an enum is its name."""
+        given = ((a.name.value, graphql.value_from_ast_untyped(a.value, self.variables)) for a in field.arguments)
+        return {name: value for name, value in given if value is not graphql.Undefined}
 
 
-def parse(text: str) -> Document:
-    """The parsed question.
+def parse(text: str, variables: Mapping[str, Any] | None = None, max_tokens: int | None = None) -> Question:
+    """The question of a text.
 
     Raises:
-        Refused: it is no GraphQL.
+        Refused: it is no GraphQL with one operation, is nested too deeply, or is longer than `max_tokens`.
     """
-    return _Reader(text).document()
+    try:
+        document = _document(text, max_tokens)
+    except graphql.GraphQLError as error:
+        raise Refused("GRAPHQL_PARSE_FAILED", str(error)) from None
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    if len(operations) != 1:
+        raise Refused("GRAPHQL_VALIDATION_FAILED", f"One operation is needed, not {len(operations)}.")
+    return Question(operations[0], fragments, variables or {})
 
 
-def execute(document: Document, variables: Mapping[str, Any], root: Mapping[str, Callable], required: set[str]) -> dict:
-    """The answer, {"data", "errors"}; an error in a root field of `required` makes the data null."""
-    data: dict | None = {}
-    errors = []
-    for node in document.selection:
-        try:
-            if node.name not in root:
-                raise Refused("GRAPHQL_VALIDATION_FAILED", f'Cannot query field "{node.name}" on type "Query".')
-            value = root[node.name](**_filled(node.arguments, variables))
-            answer = _completed(value, node.children, document, variables)
-        except Refused as error:
-            errors.append({"message": str(error), "path": [node.alias], "extensions": {"code": error.code}})
-            if node.name in required:
-                data = None
-                break
-            answer = None
-        data[node.alias] = answer
-    return {"data": data} | ({"errors": errors} if errors else {})
+@lru_cache(maxsize=64)  # sources ask the same text with other variables, batch after batch
+def _document(text: str, max_tokens: int | None) -> graphql.DocumentNode:
+    return graphql.parse(text, no_location=True, max_tokens=max_tokens)
 
 
-def _filled(value: Any, variables: Mapping[str, Any]) -> Any:
-    if isinstance(value, Variable):
-        return variables.get(value.name)
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, dict):
-        return {name: _filled(one, variables) for name, one in value.items()}
-    return [_filled(one, variables) for one in value] if isinstance(value, list) else value
+def execute(question: Question, root: Mapping[str, Any], required: Collection[str] = ()) -> tuple:
+    """The data, and a list of (path, Refused); an error in a root field of `required` makes the data None."""
+    errors: list[tuple[list, Refused]] = []
+    data = _object(question, question.operation.selection_set, root, [], errors)
+    names = {alias_of(f): f.name.value for f in question.fields(question.operation.selection_set)}
+    return (None if any(names[path[0]] in required for path, _ in errors if len(path) == 1) else data), errors
 
 
-def _completed(value: Any, selection: list[Node] | None, document: Document, variables: Mapping[str, Any]) -> Any:
-    if value is None or selection is None:
-        return value
-    if isinstance(value, list):
-        return [_completed(one, selection, document, variables) for one in value]
+def alias_of(field: FieldNode) -> str:
+    """The name under which a field is answered."""
+    return (field.alias or field.name).value
+
+
+def _object(question: Question, selection: SelectionSetNode, source: Mapping, path: list, errors: list) -> dict:
     found = {}
-    for node in selection:
-        if node.name.startswith("..."):
-            name = node.name.removeprefix("...").removeprefix(" on ")
-            kind, children = (name, node.children) if node.children is not None else document.fragments[name]
-            if kind in value.get("__types", (kind,)):
-                found |= _completed(value, children, document, variables)
-            continue
-        one = value[node.name]
-        one = one(**_filled(node.arguments, variables)) if callable(one) else one
-        found[node.alias] = _completed(one, node.children, document, variables)
+    for field in question.fields(selection, source):
+        here, name = [*path, alias_of(field)], field.name.value
+        try:
+            if name not in source:
+                of = source.get("__typename", "object")
+                raise Refused("undefinedField", f"Field '{name}' doesn't exist on type '{of}'")
+            value = source[name]
+            value = value(**question.arguments(field)) if callable(value) else value
+            found[here[-1]] = _value(question, field.selection_set, value, here, errors)
+        except Refused as error:
+            found[here[-1]] = None
+            errors.append((here, error))
     return found
+
+
+def _value(question: Question, selection: SelectionSetNode | None, value: Any, path: list, errors: list) -> Any:
+    if isinstance(value, list):
+        return [_value(question, selection, one, [*path, n], errors) for n, one in enumerate(value)]
+    if selection is None or not isinstance(value, Mapping):
+        return value
+    return _object(question, selection, value, path, errors)

@@ -115,16 +115,16 @@ class Api:
         """Status and JSON body of the answer to a question."""
         try:
             asked = json.loads(body)
-            document = parse(asked["query"])
-            aliases = sum(node.alias != node.name for node in document.selection)
-            if document.tokens > MOST_TOKENS or aliases > MOST_ALIASES:
-                raise Refused("GRAPHQL_VALIDATION_FAILED", "Syntax Error: Token or alias limit exceeded.")
+            question = parse(asked["query"], asked.get("variables"), MOST_TOKENS)
+            if sum(f.alias is not None for f in question.fields(question.operation.selection_set)) > MOST_ALIASES:
+                raise Refused("GRAPHQL_VALIDATION_FAILED", "Syntax Error: Alias limit exceeded.")
             root = {"account": self.account, "accounts": self.search, "transactions": self.ledger}
-            found = execute(document, asked.get("variables") or {}, root, {"accounts", "transactions"})
+            data, errors = execute(question, root, {"accounts", "transactions"})
         except (ValueError, KeyError, TypeError, Refused) as error:
             code = getattr(error, "code", "BAD_REQUEST")
             return 400, json.dumps({"errors": [{"message": str(error), "extensions": {"code": code}}]}).encode()
-        return 200, json.dumps(found).encode()
+        told = [{"message": str(e), "path": path, "extensions": {"code": e.code}} for path, e in errors]
+        return 200, json.dumps({"data": data} | ({"errors": told} if told else {})).encode()
 
     def account(self, id: str | None = None, slug: str | None = None, throwIfMissing: bool = True) -> dict | None:
         """Query.account"""

@@ -15,7 +15,9 @@ POST /rpc/mainnet, /rpc/optimism     a node of each chain; /rpc2/… are second 
 import gzip
 import json
 import re
+import sys
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,16 +38,20 @@ class Fault:
     """What goes wrong with a path: an answer instead of the body, or a damaged body."""
 
     times: int = 1  # how many answers; -1 is every one
+    of: int = 0  # in every so many answers, for ever; 0: once
     status: int | None = None
     body: bytes | None = None  # another file, or what is sent with the status
     headers: dict[str, str] = field(default_factory=dict)
     keep: float | None = None  # of the body's bytes; the announced length stays
     garble: float | None = None  # of the lines of an hour file
     drop: bool = False  # close the connection without an answer
+    hang_s: float = 0.0  # say nothing for so long, then close it
+    slow_s: float = 0.0  # between two of the ten pieces in which the body is sent
+    seen: int = 0  # answers that it was asked about
 
 
 class Faults:
-    """The faults to come, by path; safe to change while the server runs."""
+    """The faults to come, by path, '*' for every path without one; safe to change while the server runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -88,10 +94,13 @@ class Faults:
     def next(self, path: str) -> Fault | None:
         """The fault of this answer, used up by it."""
         with self._lock:
-            queue = self._by_path.get(path)
+            queue = self._by_path.get(path) or self._by_path.get("*")
             if not queue:
                 return None
             fault = queue[0]
+            fault.seen += 1
+            if fault.of:
+                return fault if (fault.seen - 1) % fault.of < fault.times else None
             if fault.times > 0:
                 fault.times -= 1
                 if fault.times == 0:
@@ -111,7 +120,7 @@ class DemoServer(ThreadingHTTPServer):
         self.faults = Faults()
         self.npm_until: date | None = None  # the last day that npm has counted; None: every day
         self._github = github_api
-        self.logins: list[str] = []  # the Authorization header of every API request
+        self.logins: list[str] = []  # of every request: the header Authorization, or Open Collective's own
         self.requests: Counter[str] = Counter()  # answers by path
         # status and body by what was posted to a path
         self.apis = {open_collective.PATH: lambda asked: open_collective.api(seed).answer(asked)} | {
@@ -134,6 +143,11 @@ class DemoServer(ThreadingHTTPServer):
         if self._github is None:
             self._github = github(self.seed)
         return self._github
+
+    def handle_error(self, request, client_address) -> None:
+        """A client that leaves in the middle is no failure of the stand-in; others are shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def count(self, path: str) -> None:
         """Notes one request."""
@@ -201,27 +215,28 @@ class _Handler(BaseHTTPRequestHandler):
         place, _, query = self.path.partition("?")
         path = bigquery.route(place)
         self.server.count(path)
+        self.server.logins.append(self.headers.get("Authorization") or self.headers.get("Personal-Token") or "")
         fault = self.server.faults.next(path)
-        if fault and fault.drop:
+        if fault and (fault.drop or fault.hang_s):
+            time.sleep(fault.hang_s)
             self.close_connection = True
             return
         if fault and fault.status:
             self._send(fault.status, fault.body or b"a fault on purpose\n", fault.headers, with_body)
             return
         if path.startswith("/github/") and (fault is None or fault.body is None):
-            self.server.logins.append(self.headers.get("Authorization") or "")
             status, headers, body = self.server.github.answer(self.command, self.path, self.headers, asked or b"")
-            self._send(status, body, headers, with_body, fault.keep if fault else None)
+            self._send(status, body, headers, with_body, fault)
             return
         if place.startswith("/bigquery/"):
             status, body = self.server.bigquery.answer(self.command, place, query, asked or b"")
             body = fault.body if fault and fault.body is not None else body
-            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault.keep if fault else None)
+            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault)
             return
         if path.startswith(("/npm/", "/npm-registry/")) and not (fault and fault.body is not None):
             _, service, rest = path.split("/", 2)
             status, body = npm.downloads(rest, self.server.npm_until) if service == "npm" else npm.manifest(rest)
-            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault.keep if fault else None)
+            self._send(status, body, {"Content-Type": "application/json"}, with_body, fault)
             return
         status = 200
         if fault and fault.body is not None:
@@ -236,11 +251,12 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.garble is not None and body and path.endswith(".json.gz"):
             body = garble(body, fault.garble, path)
         headers = {} if asked is None else {"Content-Type": "application/json"}
-        self._send(status, body, headers, with_body, fault.keep if fault else None)
+        self._send(status, body, headers, with_body, fault)
 
     def _send(
-        self, status: int, body: bytes, headers: dict[str, str], with_body: bool, keep: float | None = None
+        self, status: int, body: bytes, headers: dict[str, str], with_body: bool, fault: Fault | None = None
     ) -> None:
+        keep = fault.keep if fault else None
         self.send_response(status)
         for name, value in (
             {"Content-Type": "application/octet-stream", "Content-Length": str(len(body))} | headers
@@ -248,7 +264,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if with_body:
-            self.wfile.write(body if keep is None else body[: int(len(body) * keep)])
+            body = body if keep is None else body[: int(len(body) * keep)]
+            pieces = 10 if fault and fault.slow_s else 1
+            for n in range(pieces):
+                self.wfile.write(body[len(body) * n // pieces : len(body) * (n + 1) // pieces])
+                time.sleep(fault.slow_s if n + 1 < pieces else 0)
         if keep is not None:
             self.close_connection = True
 

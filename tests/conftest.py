@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 RECORDINGS = Path(os.environ.get("RECORDINGS", ROOT.parent / "shared" / "recordings")).resolve()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recordings() -> Path:
     """The folder; without it the test is skipped by name, or fails where REQUIRE_ALL=1."""
     if not RECORDINGS.is_dir():

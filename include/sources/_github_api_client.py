@@ -290,6 +290,8 @@ class Read:
 
     nodes: list = field(default_factory=list)
     problem: str | None = None
+    cursors: set[str] = field(default_factory=set)  # of the pages asked for
+    last: list | None = None  # the nodes of the last page
 
 
 def read_pages(
@@ -311,20 +313,20 @@ def read_pages(
     first = [p.text.replace("{after}", "") for p in pages]
     for place, reply in ask(first, ("ID!",), [(i,) for i in ids]):
         for connection in pages:
-            if cursor := _take(found[place][connection.name], reply, connection, None):
+            if cursor := _take(found[place][connection.name], reply, connection):
                 more[connection.name].append((place, cursor))
     for connection in pages:
         following = [connection.text.replace("{after}", ", after: $b%")]
         while more[connection.name]:
             asked, more[connection.name] = more[connection.name], []
             for n, reply in ask(following, ("ID!", "String!"), [(ids[place], cursor) for place, cursor in asked]):
-                place, after = asked[n]
-                if cursor := _take(found[place][connection.name], reply, connection, after):
+                place = asked[n][0]
+                if cursor := _take(found[place][connection.name], reply, connection):
                     more[connection.name].append((place, cursor))
     return found
 
 
-def _take(read: Read, reply: Reply, connection: Pages, after: str | None) -> str | None:
+def _take(read: Read, reply: Reply, connection: Pages) -> str | None:
     """Adds a page to what was read; returns the cursor of the next one if there is one to ask for."""
     wrong = [p for p in reply.problems if p.place in (None, connection.path[0])]
     value: Any = reply.node
@@ -343,9 +345,11 @@ def _take(read: Read, reply: Reply, connection: Pages, after: str | None) -> str
     if not isinstance(has_more, bool) or not isinstance(value.get("nodes"), list):
         read.problem = read.problem or "a page does not tell its nodes or whether more follow"
     elif has_more and not (nodes and connection.is_past and all(map(connection.is_past, nodes))):
-        if isinstance(cursor, str) and cursor != after:
+        if isinstance(cursor, str) and cursor not in read.cursors and nodes != read.last:
+            read.cursors.add(cursor)
+            read.last = nodes
             return cursor
-        read.problem = "the next page is this page again"
+        read.problem = "the pages repeat"
     return None
 
 

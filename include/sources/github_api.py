@@ -394,11 +394,12 @@ def owned_repositories(api: Api, owners: Sequence[str]) -> tuple[list[str], list
     nodes: list[str] = []
     failed: list[tuple[str, Reply | str]] = []
     asked: list[tuple] = [(owner,) for owner in owners]
+    seen: set[tuple] = set()  # cursors and pages of owners
     while asked:
         following: list[tuple] = []
         query = queries.owned(is_first=len(asked[0]) == 1)
         for place, reply in api.ask(query, asked, size=20):
-            owner, after = asked[place][0], asked[place][-1]
+            owner = asked[place][0]
             page = reply.node.get("repositories") if reply.node else None
             if reply.problems or not isinstance(page, dict):
                 failed.append((owner, reply if reply.node is None else "its repositories cannot be read"))
@@ -409,9 +410,10 @@ def owned_repositories(api: Api, owners: Sequence[str]) -> tuple[list[str], list
             has_more, cursor = (info.get(k) if isinstance(info, dict) else None for k in ("hasNextPage", "endCursor"))
             if not isinstance(has_more, bool) or not all(isinstance(i, str) for i in ids):
                 failed.append((owner, "malformed: a page does not tell its repositories or whether more follow"))
-            elif has_more and (not isinstance(cursor, str) or (len(asked[place]) > 1 and cursor == after)):
-                failed.append((owner, "the next page is this page again"))
+            elif has_more and (not isinstance(cursor, str) or {(owner, cursor), (owner, *ids)} & seen):
+                failed.append((owner, "the pages repeat"))
             elif has_more:
+                seen |= {(owner, cursor), (owner, *ids)}
                 following.append((owner, cursor))
         asked = following
     return nodes, failed

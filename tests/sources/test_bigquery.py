@@ -68,16 +68,12 @@ def server():
 
 
 @pytest.fixture
-def upstream(server, monkeypatch):
+def upstream(server, waits):
     """The stand-in with the hand-made day; nobody really waits."""
     server.faults.clear()
     server.requests.clear()
     server.bigquery = BigQuery(day_tables().get)
-    server.waits = []
-    patient = _bigquery_client._PatientSession.__init__
-    monkeypatch.setattr(
-        _bigquery_client._PatientSession, "__init__", lambda self, s, sleep: patient(self, s, server.waits.append)
-    )
+    server.waits = waits
     return server
 
 
