@@ -12,7 +12,7 @@ from itertools import count, cycle, repeat
 import pytest
 
 from demo.activity import happenings
-from demo.github_api import GitHub, github, node_id, person
+from demo.github_api import github, node_id, person
 from demo.graphql import Refused
 from demo.server import DemoServer, Fault
 from demo.world import world
@@ -30,6 +30,7 @@ from include.sources import _github_api_client as client
 from include.sources import _github_api_queries as queries
 from include.sources import get_source
 from include.sources.base import Batch, Context, Coverage, Listed, Previous, Rejected, Window, parse_connection
+from tests.bench.upstreams import tracked_repositories
 from tests.sources.conftest import GITHUB
 from tests.sources.standins import ANN, DAY, acme_github, git_commit
 
@@ -568,26 +569,11 @@ def test_a_renamed_repository_of_the_world_is_found_under_its_old_name(waits):
 
 def test_a_day_of_five_thousand_repositories_costs_at_most_400_queries(waits, monkeypatch):
     monkeypatch.setattr(client, "REST_PER_MINUTE", None)
-    made, listed = GitHub(), []
-    for n in range(1, 5001):
-        name = f"org{n % 600}/repo{n}"
-        moved = n % 10 == 0
-        shelf = made.add(n, name, created_at="2020-01-01T00:00:00Z")
-        if n % 600 < 400:
-            listed.append(Listed("p", "github_repo", name))
-        if moved:
-            shelf.repository["pushedAt"] = shelf.repository["updatedAt"] = "2025-09-01T12:00:00Z"
-            shelf.commits += [git_commit("0", "2025-09-01T11:00:00Z", oid=f"{n:033x}{k:07x}") for k in range(6)]
-            for k in range(5):
-                item = made.item(shelf, k, "2025-09-01T05:00:00Z", ANN, is_pull=k > 2)
-                if k > 2:
-                    made.review(item, n * 10 + k, "2025-09-01T06:00:00Z", ANN, [n * 10 + k])
-    listed += [Listed("p", "github_owner", f"org{n}") for n in range(400, 600)]
+    made, listed = tracked_repositories()
     with DemoServer(github_api=made) as server:
         landed = fetch(server, *listed)
         day = dict(server.github.requests), server.github.points
         snapshot(server, *listed)
-    print(f"day {day}, with the snapshot {dict(server.github.requests)}, {server.github.points} points")
     assert len(landed.rows["commits"]) == 3000 and len(landed.rows["review_comments"]) == 1000
     assert day[0]["graphql"] <= 250 and day[1] <= 1000
     assert server.github.requests["graphql"] <= 400
