@@ -1,4 +1,4 @@
-"""Requests that a day costs the upstreams: 5,000 GitHub repositories with 10 % changed, 1,536 npm packages, 11 accounts."""
+"""Requests of a day: 5,000 GitHub repositories with 10 % changed, 1,536 npm packages, 11 Open Collective accounts."""
 
 import tempfile
 from collections.abc import Iterator
