@@ -336,15 +336,16 @@ class Node:
 def _trace(one: Inner, value: int) -> dict:
     """A frame as Erigon and Reth write it."""
     creates = one.kind.startswith("create")
-    action = {"from": one.sender, "gas": hex(one.gas * 2), "value": hex(value)}
+    burnt = one.error not in (None, "Reverted")  # all the gas it had, and no result tells so
+    action = {"from": one.sender, "gas": hex(one.gas if burnt else one.gas * 2), "value": hex(value)}
     result = {"gasUsed": hex(one.gas)}
     if creates:
         action |= {"init": "0x6080", "creationMethod": one.kind}
-        result |= {"address": one.to, "code": "0x60"}
+        result |= {} if one.error else {"address": one.to, "code": "0x60"}
     else:
         action |= {"callType": one.kind, "to": one.to.upper().replace("0X", "0x"), "input": "0x"}
         result |= {"output": "0x"}
-    found = {"action": action, "result": None if one.error else result, "traceAddress": list(one.path)}
+    found = {"action": action, "result": None if burnt else result, "traceAddress": list(one.path)}
     found |= {"subtraces": 0, "type": "create" if creates else "call"}
     return found | ({"error": one.error} if one.error else {})
 

@@ -103,6 +103,7 @@ class Day:
     stop: datetime  # exclusive
     creators: set[str] = field(default_factory=set)  # listed addresses whose contracts are followed, made in calls too
     reasons: dict[str, None] = field(default_factory=dict)  # why the day is not complete
+    trace_reasons: dict[str, None] = field(default_factory=dict)  # why its traces are not
 
 
 class NoParent(ValueError):
@@ -169,7 +170,10 @@ def rows_of(
             rows.append(_row(day, place, block.transactions[index], receipts[index], payload.decode()))
             if inside:
                 fee = rows[-1][FEE]
-                shares = {} if fee is None else fee_shares(frames[index], int(fee))
+                shares = None if fee is None else fee_shares(frames[index], int(fee))
+                if shares is None:
+                    day.trace_reasons["fees that cannot be shared, for want of a frame's gas or of the fee"] = None
+                    shares = {}
                 where = (day.network.name, rows[-1][HASH_AT], number, at, index)
                 traced += [_trace_row(where, frame, shares.pop(frame.to, None)) for frame in inside]
     operation_count, operations = 0, []

@@ -97,14 +97,14 @@ TRACES = Stream(
             column("from_address", TEXT, "Who called, lower case"),
             column("to_address", TEXT, "Whose code ran, or the created contract; null for a creation that failed"),
             column("value", TEXT, "Wei sent, decimal; null where nothing can be sent"),
-            column("gas_used", INT, "Gas that it and all below it used; 0 where the node does not say"),
+            column("gas_used", INT, "Gas that it and all below it used; null where the node does not say"),
             column("error", TEXT, "Why it failed; null if it did not fail by itself"),
             column("is_reverted", BOOL, "It failed, or one that it is part of"),
             column(
                 "fee_share",
                 TEXT,
                 "On the first row of an address in a transaction: wei of the fee for the gas that "
-                "the address used itself, decimal, the rest on the called one; null if the fee is not known",
+                "the address used itself, decimal, the rest on the called one; null if not known",
             ),
             column("_payload", TEXT, "The frame as JSON text, without those below it"),
         ]

@@ -4,9 +4,11 @@ Facts that shape this file (anvil 1.7.1, geth's and Erigon's documentation; chec
 - trace_block (Erigon, Nethermind, Reth) is a flat list with paths; a node that lacks the block may give an empty one.
 - debug_traceBlockByNumber with callTracer (geth) nests; how deep, whoever sends a transaction decides (1,024 at most).
 - The gas of a root is without the intrinsic gas in the one and with it in the other, so a receipt's gas is taken.
+- trace_block tells the gas of what reverted (OpenEthereum did not), not of what failed otherwise and burnt all it had.
 - Only a frame that failed itself has an error; what it called before was undone with it.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,10 @@ METHODS: dict[str, list] = {"trace_block": [], "debug_traceBlockByNumber": [{"tr
 MOST_BLOCKS = 4  # of one request: the traces of a block may be some megabytes
 CREATES = {"create", "create2"}
 NAMES = {"suicide": "selfdestruct"}
+BURNS = re.compile(
+    "out of gas|bad instruction|invalid opcode|bad jump|invalid jump|stack|out of bounds|write protection|mutable call",
+    re.I,
+)
 DEEPEST = 4_000  # levels of JSON, two a call
 
 
@@ -36,7 +42,7 @@ class Frame(NamedTuple):
     sender: str
     to: str | None  # the created address of a creation; None if it failed
     value: int | None  # wei
-    gas: int  # used, that of its children included; 0 where the node does not say
+    gas: int | None  # used, that of its children included; None if the node does not say
     error: str | None
     is_undone: bool  # it failed, or one that it is part of
     raw: Raw  # as the node wrote it
@@ -57,8 +63,8 @@ class Tracer:
             Unavailable, RateLimited, BadCredentials: as Rpc.ask.
         """
         nodes = len(self.rpc.network.urls)
-        order = [(n % nodes, method) for n in range(self.rpc.at, self.rpc.at + nodes) for method in METHODS]
-        for _ in range(len(order) + 1):
+        for _ in range(nodes * len(METHODS) + 1):  # a node that fails leads to the next, which may have refused before
+            order = [(n % nodes, method) for n in range(self.rpc.at, self.rpc.at + nodes) for method in METHODS]
             pair = next((pair for pair in order if pair not in self.refused), None)
             if pair is None:
                 return None
@@ -100,6 +106,7 @@ class _Action(msgspec.Struct, gc=False):
     sender: str | None = msgspec.field(name="from", default=None)
     to: str | None = None
     value: Quantity = None
+    gas: Quantity = None
     callType: str | None = None
     creationMethod: str | None = None
     address: str | None = None
@@ -190,7 +197,7 @@ def _flat(answer: Raw, block_hash: str) -> dict[str, list[Frame]]:
             kind, to = act.creationMethod or "create", result and result.address
         elif entry.type == "suicide":
             sender, to, value = act.address, act.refundAddress, act.balance
-        gas = result and result.gasUsed
+        gas = result.gasUsed if result else act.gas if entry.error and BURNS.search(entry.error) else None
         found.setdefault(tx, []).append(_frame(path, kind, sender, to, value, gas, entry.error, undone[tx, path], raw))
     return found
 
@@ -199,7 +206,8 @@ def _frame(path, kind, sender, to, value, gas, error, is_undone, raw) -> Frame:
     kind = kind.lower()
     to = None if kind in CREATES and is_undone or not to else address_of(to)
     kind, sender = NAMES.get(kind, kind), address_of(sender)
-    return Frame(path, kind, sender, to, quantity(value), quantity(gas) or 0, error or None, is_undone, raw)
+    gas = 0 if kind == "selfdestruct" else quantity(gas)
+    return Frame(path, kind, sender, to, quantity(value), gas, error or None, is_undone, raw)
 
 
 def payload_of(frame: Frame) -> str:
@@ -209,14 +217,17 @@ def payload_of(frame: Frame) -> str:
     return msgspec.json.encode(fields).decode()
 
 
-def fee_shares(frames: Sequence[Frame], fee: int) -> dict[str, int]:
+def fee_shares(frames: Sequence[Frame], fee: int) -> dict[str, int] | None:
     """Wei of a transaction's fee by the address whose code used the gas, that of frames below it left out.
 
-    A share is rounded down and the called address has the rest: all of it where the transaction failed.
+    A share is rounded down and the called address has the rest: all of it where the transaction failed. None if the
+    gas of a frame is not known.
     """
     root = frames[0]
     if root.is_undone:
         return {root.to: fee} if root.to else {}
+    if any(frame.gas is None for frame in frames):
+        return None
     own = Counter({frame.path: frame.gas for frame in frames})
     for frame in frames[1:]:
         own[frame.path[:-1]] -= frame.gas

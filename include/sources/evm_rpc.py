@@ -303,13 +303,13 @@ def _read(reading: _Reading, place: int, places: int, context: Context) -> Itera
 
 
 def _traces_coverage(reading: _Reading, total: int) -> Coverage:
-    reason = None
+    name, reasons = reading.network.name, list(reading.day.trace_reasons)
     if not reading.tracer:
-        reason = f"not asked for: the connection says nothing of {reading.network.name}'s &traces=on"
+        reasons = [f"not asked for: an address of {name} with &traces=on asks"]
     elif reading.traced < total:
-        reason = reading.tracer.none_offers or "traces of blocks that were not read, or did not fit, are missing"
-    status = "damaged" if reading.traced else "known_missing"
-    return Coverage("traces", reading.network.name, total, reading.traced, status if reason else "complete", reason)
+        reasons.append(reading.tracer.none_offers or "blocks that were not read, or whose traces did not fit")
+    status = "complete" if not reasons else "damaged" if reading.traced else "known_missing"
+    return Coverage("traces", name, total, reading.traced, status, "; ".join(reasons) or None)
 
 
 def _logged_blocks(reading: _Reading) -> set[int]:
