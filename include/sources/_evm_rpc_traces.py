@@ -180,26 +180,27 @@ def _nested(root: Raw) -> Iterator[Frame]:
 
 
 def _flat(answer: Raw, block_hash: str) -> dict[str, list[Frame]]:
-    found: dict[str, list[Frame]] = {}
-    undone: dict[tuple[str, tuple[int, ...]], bool] = {}
+    found: dict[str, dict[tuple[int, ...], Frame]] = {}
     for raw in _raws(answer):
         entry = _entry(raw)
         if entry.blockHash.lower() != block_hash:
             raise ValueError(f"they are of block {entry.blockHash}")
         if not entry.transactionHash:  # a reward
             continue
-        tx, path, act, result = entry.transactionHash.lower(), tuple(entry.traceAddress), entry.action, entry.result
-        if (tx, path) in undone or (path and (tx, path[:-1]) not in undone):
-            raise ValueError(f"the trace at {list(path)} of {tx} has no parent, or comes twice")
-        undone[tx, path] = bool(entry.error) or bool(path and undone[tx, path[:-1]])
+        frames, path = found.setdefault(entry.transactionHash.lower(), {}), tuple(entry.traceAddress)
+        parent = frames.get(path[:-1]) if path else None
+        if path in frames or (path and not parent):
+            raise ValueError(f"the trace at {list(path)} of {entry.transactionHash} has no parent, or comes twice")
+        undone = bool(entry.error) or bool(parent and parent.is_undone)
+        act, result = entry.action, entry.result
         kind, sender, to, value = act.callType or entry.type, act.sender, act.to, act.value
         if entry.type == "create":
             kind, to = act.creationMethod or "create", result and result.address
         elif entry.type == "suicide":
             sender, to, value = act.address, act.refundAddress, act.balance
         gas = result.gasUsed if result else act.gas if entry.error and BURNS.search(entry.error) else None
-        found.setdefault(tx, []).append(_frame(path, kind, sender, to, value, gas, entry.error, undone[tx, path], raw))
-    return found
+        frames[path] = _frame(path, kind, sender, to, value, gas, entry.error, undone, raw)
+    return {tx: list(frames.values()) for tx, frames in found.items()}
 
 
 def _frame(path, kind, sender, to, value, gas, error, is_undone, raw) -> Frame:

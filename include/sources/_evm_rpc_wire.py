@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -254,6 +255,7 @@ def quantity(value: Any) -> int | None:
     return value
 
 
+@lru_cache(maxsize=1 << 14)  # a block names the same ones over and over
 def address_of(value: str | None) -> str:
     """An address in lower case.
 
