@@ -53,7 +53,6 @@ class Tracer:
 
     def __init__(self, rpc: Rpc) -> None:
         self.rpc = rpc
-        self.rpc.batch = min(rpc.batch, MOST_BLOCKS)
         self.refused: dict[tuple[int, str], str] = {}
 
     def ask(self, numbers: Sequence[int]) -> list[tuple[str, Raw]] | None:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -160,12 +161,14 @@ def test_what_a_factory_makes_is_followed_from_there_on(nodes):
     assert payload["action"]["init"] == "0x6080" and payload["subtraces"] == 0
 
 
-def test_a_contract_that_no_creator_makes_is_not_followed(nodes):
-    listed = tuple(a for a in LISTED if a.identity != chain.MARKET)
+@pytest.mark.parametrize("tags", [None, ("contract", "proxy")])
+def test_a_contract_that_no_creator_makes_is_not_followed(nodes, tags):
+    market = [replace(a, tags=tags) for a in LISTED if tags and a.identity == chain.MARKET]
     made = chain.spawned_contract("mainnet", DAY)
-    landed = fetch(nodes.at("x", options=ON), listed=listed)
+    landed = fetch(nodes.at("x", options=ON), listed=(*(a for a in LISTED if a.identity != chain.MARKET), *market))
     assert made not in [to for (to,) in landed.sent("to_address")]
     assert {r["to_address"] for r in landed.rows["traces"] if r["from_address"] == made} == {chain.CORAL}
+    assert [r for r in landed.rows["traces"] if r["trace_address"] and r["trace_type"].startswith("create")] == []
 
 
 def test_the_next_day_follows_what_a_factory_made(tmp_path, monkeypatch):
