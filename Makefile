@@ -35,7 +35,7 @@ fmt: setup  ## format Python and SQL in place
 test: setup  ## everything that needs only Python
 	$(PY) -m pytest tests --ignore=tests/cluster $(ARGS)
 
-test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino (needs their binaries, Maven and JDK 25)
+test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino and a real chain (needs their binaries, Maven, JDK 25, npm)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster $(ARGS)
 
 bench: setup  ## ratios of parsing, landing and building, from one run

@@ -16,7 +16,7 @@ def connections(base_url: str) -> dict[str, str]:
         "AIRFLOW_CONN_NPM_REGISTRY": f"{base}/npm-registry?per_minute=60000",
         "AIRFLOW_CONN_ECB_RATES": f"{base}/eurofxref-hist.zip",
         "AIRFLOW_CONN_OPEN_COLLECTIVE": f"http://:demo-token@{host}/open-collective/graphql/v2",
-        "AIRFLOW_CONN_EVM_RPC": f"{base}/rpc/mainnet#mainnet,{base}/rpc/optimism#optimism,{base}/rpc2/optimism#optimism",
+        "AIRFLOW_CONN_EVM_RPC": f"{base}/rpc/mainnet#mainnet&traces=on,{base}/rpc/optimism#optimism&traces=on,{base}/rpc2/optimism#optimism",
         "AIRFLOW_CONN_GOOGLE_CLOUD": base.replace("://", "://demo-project@"),
         "AIRFLOW_CONN_GITHUB_API": f"http://:demo-token@{host}/github",
     }

@@ -2,6 +2,7 @@
 
 On purpose: batches limited and answered in turn, quantities in several forms, blocks that share a time, no `finalized`
 tag on the rollup, system and user deposits, failed creations that carry an address, user operations, huge values.
+Only mainnet's node traces: calls inside transactions, some undone by a caller, and contracts that a factory makes.
 """
 
 import hashlib
@@ -40,10 +41,22 @@ def address(name: str) -> str:
 VAULT, MARKET, DEPLOYER, TREASURY, ACCOUNT = map(address, ("vault", "market", "deployer", "treasury", "account"))
 LISTED = {  # by project: address as typed, tags, networks
     "brindle": [(VAULT.upper().replace("0X", "0x"), ["contract"], ["optimism"]), (DEPLOYER, ["deployer", "eoa"], ["mainnet", "optimism"])],
-    "sprout": [(MARKET, ["contract", "proxy"], ["mainnet"]), (ACCOUNT, ["wallet"], ["optimism"])],
+    "sprout": [(MARKET, ["contract", "factory", "proxy"], ["mainnet"]), (ACCOUNT, ["wallet"], ["optimism"])],
     "steady": [(TREASURY, ["safe", "wallet"], ["mainnet"])],
     "tidewater": [(CORAL, ["contract"], ["optimism"])],
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A call or creation inside a transaction; its gas is that of all below it too."""
+
+    path: tuple[int, ...]
+    kind: str
+    sender: str
+    to: str | None
+    gas: int
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ class Sent:
     created: str | None = None
     is_system: bool = False
     operations: tuple[tuple[str, bool, int], ...] = field(default=())  # sender, success, cost
+    inside: tuple[Inner, ...] = ()
 
 
 def moment(network: str, number: int) -> int:
@@ -86,6 +100,24 @@ def made_contract(network: str, day: date) -> str | None:
     """The contract that the deployer made on a day: one every tenth day."""
     age = (day - FIRST_DAY).days
     return address(f"made/{network}/{age}") if 0 <= age and age % 10 == 0 else None
+
+
+def spawned_contract(network: str, day: date) -> str | None:
+    """The contract that a call of the network's first target made on a day: one every tenth day."""
+    age = (day - FIRST_DAY).days
+    return address(f"spawned/{network}/{age}") if 0 <= age and age % 10 == 0 else None
+
+
+def _routed(target: str) -> tuple[Inner, ...]:
+    """A router that calls a target, and CORAL only by way of others, one of which is undone."""
+    router, shop = address("router"), address("shop2")
+    return (
+        Inner((0,), "call", router, target, 40_000),
+        Inner((0, 0), "delegatecall", target, CORAL, 15_000),
+        Inner((1,), "call", router, shop, 30_000, "Reverted"),
+        Inner((1, 0), "call", shop, CORAL, 9_000),
+        Inner((2,), "staticcall", router, CORAL, 5_000),
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -137,6 +169,22 @@ def transactions(network: str, number: int, seed: int = SEED) -> tuple[Sent, ...
         found.append(
             {"sender": address("bundler"), "to": ENTRY_POINT, "operations": operation, "gas": 400_000, **rollup}
         )
+    if place == 6:
+        inside = _routed(targets[0])
+        found.append({"sender": address("user3"), "to": address("router"), "gas": 120_000, "inside": inside, **rollup})
+        lost = (Inner((0,), "call", address("router"), targets[0], 20_000),)
+        failed = {"status": 0, "gas": 60_001, "inside": lost}
+        found.append({"sender": address("user4"), "to": address("router"), **failed, **rollup})
+    if place == 10 and (made := spawned_contract(network, day)):
+        inside = (
+            Inner((0,), "create2", targets[0], made, 500_000),
+            Inner((0, 0), "call", made, CORAL, 3_000),
+            Inner((1,), "create", targets[0], None, 1_000, "Out of gas"),
+        )
+        found.append({"sender": address("user5"), "to": targets[0], "gas": 700_000, "inside": inside, **rollup})
+    if place in (8, 11):  # on the day of its making, one call comes too early
+        made = spawned_contract(network, day - timedelta(days=age % 10))
+        found.append({"sender": address("user6"), "to": made, "gas": 45_000, **rollup})
     return tuple(Sent(hash=f"0x{digest(seed, network, number, n)}", **one) for n, one in enumerate(found))
 
 
@@ -157,6 +205,8 @@ class Node:
             "eth_getBlockReceipts": self.receipts,
             "eth_getLogs": self.logs,
         }
+        if network == "mainnet":
+            self.methods["trace_block"] = self.traces
 
     def reply(self, body: bytes) -> Any:
         """The JSON value that answers a request: one object, or the answers of a batch, last first."""
@@ -230,6 +280,24 @@ class Node:
             })  # fmt: skip
         return found
 
+    def traces(self, tag: str) -> list[dict]:
+        """trace_block; empty for a block that is not there yet."""
+        if (number := self._number(tag)) is None:
+            return []
+        found, block = [], {"blockHash": block_hash(self.network, number, self.seed), "blockNumber": number}
+        for index, sent in enumerate(transactions(self.network, number, self.seed)):
+            kind = "call" if sent.to else "create"
+            error = None if sent.status else "Reverted"
+            # a root's gas is without the 21,000 that every transaction costs
+            root = Inner((), kind, sent.sender, sent.to or sent.created, max(0, sent.gas - 21_000), error)
+            place = block | {"transactionHash": sent.hash, "transactionPosition": index}
+            found += [place | _trace(one, sent.value if one is root else 0) for one in (root, *sent.inside)]
+        reward = {"author": address("miner"), "rewardType": "block", "value": "0x1bc16d674ec80000"}
+        return [
+            *found,
+            block | {"action": reward, "result": None, "subtraces": 0, "traceAddress": [], "type": "reward"},
+        ]
+
     def _logs(self, number: int, index: int, first: int) -> Iterator[dict]:
         sent = transactions(self.network, number, self.seed)[index]
         place = {
@@ -263,6 +331,23 @@ class Node:
         return [
             log for n in range(first, last + 1) for r in self.receipts(hex(n)) or [] for log in r["logs"] if log["address"] in addresses
         ]  # fmt: skip
+
+
+def _trace(one: Inner, value: int) -> dict:
+    """A frame as Erigon and Reth write it."""
+    creates = one.kind.startswith("create")
+    burnt = one.error not in (None, "Reverted")  # all the gas it had, and no result tells so
+    action = {"from": one.sender, "gas": hex(one.gas if burnt else one.gas * 2), "value": hex(value)}
+    result = {"gasUsed": hex(one.gas)}
+    if creates:
+        action |= {"init": "0x6080", "creationMethod": one.kind}
+        result |= {} if one.error else {"address": one.to, "code": "0x60"}
+    else:
+        action |= {"callType": one.kind, "to": one.to.upper().replace("0X", "0x"), "input": "0x"}
+        result |= {"output": "0x"}
+    found = {"action": action, "result": None if burnt else result, "traceAddress": list(one.path)}
+    found |= {"subtraces": 0, "type": "create" if creates else "call"}
+    return found | ({"error": one.error} if one.error else {})
 
 
 class _Refused(Exception):

@@ -284,16 +284,18 @@ def tracked_github(settings: Settings) -> Tracked:
 
 
 def created_contracts(settings: Settings, source: Source, before: date) -> frozenset[tuple[str, str]]:
-    """(network, address) of the contracts that kept transactions of the days before created."""
+    """(network, address) of the contracts that kept transactions of the days before created, or calls inside them."""
     from include.lake.catalog import open_catalog
 
-    rows = _scan(
-        open_catalog(settings, "lake"),
-        source.table("transactions"),
-        ("network", "receipt_contract_address"),
-        f"_day < '{before.isoformat()}' and to_address is null and receipt_status = 1",
-    )
-    return frozenset((r["network"], r["receipt_contract_address"]) for r in rows.to_pylist()) if rows else frozenset()
+    catalog, earlier = open_catalog(settings, "lake"), f"_day < '{before.isoformat()}' and "
+    found: set[tuple[str, str]] = set()
+    for stream, column, done in (
+        ("transactions", "receipt_contract_address", "to_address is null and receipt_status = 1"),
+        ("traces", "to_address", "trace_type in ('create', 'create2') and is_reverted = false"),
+    ):
+        rows = _scan(catalog, source.table(stream), ("network", column), earlier + done)
+        found |= {(row["network"], row[column]) for row in rows.to_pylist()} if rows else set()
+    return frozenset(found)
 
 
 def listed_artifacts(settings: Settings, kinds: tuple[str, ...]) -> tuple[Listed, ...]:

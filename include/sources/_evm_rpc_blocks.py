@@ -11,16 +11,17 @@ from typing import Any
 
 import msgspec
 
-from include.sources._evm_rpc_wire import Network, Raw, quantity, utc
+from include.sources._evm_rpc_streams import TRANSACTIONS
+from include.sources._evm_rpc_traces import CREATES, Frame, fee_shares, frames_of, payload_of
+from include.sources._evm_rpc_wire import Network, Quantity, Raw, address_of, matching, quantity, utc
 
 DEPOSIT, ARBITRUM_INTERNAL = 0x7E, 0x6A
 SYSTEM_TYPES = {"0x7e", "0x7E", DEPOSIT, "0x6a", "0x6A", ARBITRUM_INTERNAL}
 OP_SYSTEM = "0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001"
 USER_OPERATION = "0x49628fd1471006c1482da88028e9ce4dbb080b815c9b0344d39e5a8e6ec1419f"
-HASH, ADDRESS = re.compile("0x[0-9a-f]{64}"), re.compile("0x[0-9a-f]{40}")
+HASH = re.compile("0x[0-9a-f]{64}")
 WORDS = re.compile("0x" + "([0-9a-fA-F]{64})" * 4)
-
-Quantity = str | int | None
+HASH_AT, FEE = map(TRANSACTIONS.schema.get_field_index, ("hash", "fee"))
 
 
 class _Transaction(msgspec.Struct, gc=False):
@@ -100,7 +101,9 @@ class Day:
     followed: set[str]  # addresses, lower case; contracts that they create join
     start: datetime
     stop: datetime  # exclusive
+    creators: set[str] = field(default_factory=set)  # listed addresses whose contracts are followed, made in calls too
     reasons: dict[str, None] = field(default_factory=dict)  # why the day is not complete
+    trace_reasons: dict[str, None] = field(default_factory=dict)  # why its traces are not
 
 
 class NoParent(ValueError):
@@ -115,13 +118,17 @@ class BlockRows:
     block: tuple
     transactions: list[tuple]
     operations: list[tuple]
+    traces: list[tuple] | None  # None: not asked
 
 
-def rows_of(day: Day, number: int, parts: tuple[Raw, Any], parent: str | None) -> BlockRows:
-    """What is kept of one block.
+def rows_of(
+    day: Day, number: int, parts: tuple[Raw, Any], parent: str | None, traces: tuple[str, Raw] | None = None
+) -> BlockRows:
+    """What is kept of one block; `parts` are it and its receipts, `traces` the method and its answer.
 
     Raises:
         ValueError, msgspec.DecodeError: block and receipts do not fit together, or a field cannot be read.
+        BadTraces: block and receipts do, but its traces do not; nothing of it is followed yet.
         NoParent: it does not follow the block before.
     """
     block = block_of(parts[0])
@@ -137,29 +144,44 @@ def rows_of(day: Day, number: int, parts: tuple[Raw, Any], parent: str | None) -
     at = utc(whole(block.timestamp))
     if not day.start <= at < day.stop:
         raise ValueError(f"it is of {at:%Y-%m-%d %H:%M:%S} UTC, on another day")
-    followed, kept, system_count = day.followed, [], 0
     for index, (sent, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
         if receipt.blockHash.lower() != block_hash or receipt.transactionHash.lower() != sent.hash.lower():
             raise ValueError(f"receipt {index} is of another block or transaction")
+    frames: list[list[Frame]] = []
+    if traces:
+        outcomes = [(r.transactionHash.lower(), quantity(r.status), quantity(r.gasUsed)) for r in receipts]
+        frames = frames_of(*traces, block_hash, outcomes)
+    followed, kept, system_count = day.followed, {}, 0
+    for index, (sent, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
         sender, to = sent.sender.lower(), sent.to.lower() if sent.to else None
         system_count += sent.type in SYSTEM_TYPES and _is_system(sent, sender)
-        if sender in followed or to in followed:
-            kept.append(index)
-            if to is None and receipt.contractAddress and quantity(receipt.status) == 1:
-                followed.add(_address(receipt.contractAddress))
-    rows = []
+        is_kept = sender in followed or to in followed
+        if is_kept and to is None and receipt.contractAddress and quantity(receipt.status) == 1:
+            followed.add(address_of(receipt.contractAddress))
+        inside = _followed_frames(day, frames[index]) if frames else []
+        if is_kept or inside:
+            kept[index] = inside
+    rows, traced = [], []
     if kept:
         sent_json, receipt_json = _parts(parts[0]).transactions, _raws(parts[1])
-        for index in kept:
+        for index, inside in kept.items():
             payload = b'{"transaction":%b,"receipt":%b}' % (bytes(sent_json[index]), bytes(receipt_json[index]))
             place = (number, at, block_hash, index)
             rows.append(_row(day, place, block.transactions[index], receipts[index], payload.decode()))
-    kept_set, operation_count, operations = set(kept), 0, []
+            if inside:
+                fee = rows[-1][FEE]
+                shares = None if fee is None else fee_shares(frames[index], int(fee))
+                if shares is None:
+                    day.trace_reasons["fees that cannot be shared, for want of a frame's gas or of the fee"] = None
+                    shares = {}
+                where = (day.network.name, rows[-1][HASH_AT], number, at, index)
+                traced += [_trace_row(where, frame, shares.pop(frame.to, None)) for frame in inside]
+    operation_count, operations = 0, []
     if with_operations:
         for index, receipt in enumerate(receipts):
             for found in _operations(receipt):
                 operation_count += 1
-                if index in kept_set or found[3] in followed or found[4] in followed:  # sender, paymaster
+                if index in kept or found[3] in followed or found[4] in followed:  # sender, paymaster
                     log_index, *rest = found
                     place = (day.network.name, _hash(receipt.transactionHash), log_index, number, at)
                     operations.append((*place, *rest))
@@ -170,14 +192,35 @@ def rows_of(day: Day, number: int, parts: tuple[Raw, Any], parent: str | None) -
         *(day.network.name, number, block_hash, parent_hash, at, _whole_or_none(block.gasUsed), _text(base_fee)),
         *(len(receipts), system_count, len(rows), operation_count),
     )
-    return BlockRows(block_hash, row, rows, operations)
+    return BlockRows(block_hash, row, rows, operations, traced if traces else None)
+
+
+def _followed_frames(day: Day, frames: list[Frame]) -> list[Frame]:
+    """Those from or to a followed address; what a creator creates is followed from there on."""
+    found = []
+    for frame in frames:
+        creates, by_creator = frame.kind in CREATES, frame.sender in day.creators
+        if creates and by_creator and frame.to:
+            day.followed.add(frame.to)
+        if frame.to in day.followed or (frame.sender in day.followed and (by_creator or not creates)):
+            found.append(frame)
+    return found
+
+
+def _trace_row(place: tuple, frame: Frame, share: int | None) -> tuple:
+    """A row of the traces stream; `place` is network, transaction, block number, time, and place in the block."""
+    error = frame.error and "".join(c if c.isprintable() else " " for c in frame.error[:200])
+    return (
+        *(*place, ",".join(map(str, frame.path)), frame.kind, frame.sender, frame.to, _text(frame.value)),
+        *(_whole_or_none(frame.gas), error, frame.is_undone, _text(share), payload_of(frame)),
+    )
 
 
 def _row(day: Day, place: tuple, sent: _Transaction, receipt: _Receipt, payload: str) -> tuple:
     """A row of the transactions stream; `place` is block number, time, hash, and place in the block."""
     network, kind = day.network, _whole_or_none(sent.type)
-    sender, to = _address(sent.sender), _address(sent.to) if sent.to else None
-    created = _address(receipt.contractAddress) if receipt.contractAddress else None
+    sender, to = address_of(sent.sender), address_of(sent.to) if sent.to else None
+    created = address_of(receipt.contractAddress) if receipt.contractAddress else None
     status, gas = _whole_or_none(receipt.status), _whole_or_none(receipt.gasUsed)
     price = quantity(receipt.effectiveGasPrice if receipt.effectiveGasPrice is not None else sent.gasPrice)
     l1_fee, blob_fee = quantity(receipt.l1Fee), None
@@ -235,25 +278,15 @@ def _operations(receipt: _LoggedReceipt) -> Iterator[tuple]:
             continue
         try:
             _, success, cost, gas = (int(w, 16) for w in WORDS.fullmatch(log.data).groups())
-            sender, paymaster = (_address(f"0x{topic[-40:]}") for topic in log.topics[2:])
-            place = (whole(log.logIndex), _hash(log.topics[1]), _address(log.address))
+            sender, paymaster = (address_of(f"0x{topic[-40:]}") for topic in log.topics[2:])
+            place = (whole(log.logIndex), _hash(log.topics[1]), address_of(log.address))
         except (AttributeError, ValueError):
             continue
         yield *place, sender, paymaster, success == 1, str(cost), str(gas)
 
 
 def _hash(value: str | None) -> str:
-    return _matching(HASH, value, "hash")
-
-
-def _address(value: str | None) -> str:
-    return _matching(ADDRESS, value, "address")
-
-
-def _matching(form: re.Pattern, value: str | None, what: str) -> str:
-    if not (found := form.fullmatch((value or "").lower())):
-        raise ValueError(f"{str(value)[:80]!r} is no {what}")
-    return found[0]
+    return matching(HASH, value, "hash")
 
 
 def _whole_or_none(value: Quantity) -> int | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,13 +21,20 @@ RATE_CODES = {-32016, -32029, -32097}
 RATE_TEXT = re.compile(
     r"rate.?limit|too many requests|request count|capacity exceeded|compute units|throughput|per second", re.I
 )
-NO_METHOD_TEXT = re.compile(r"method.*(not (found|supported|available|whitelisted|allowed)|does not exist)", re.I)
+NO_METHOD_TEXT = re.compile(
+    r"method.*(not (found|supported|available|whitelisted|allowed)|does not exist)|unsupported method"
+    r"|not available on the .*(tier|plan)"
+    r"|historical state|missing trie node|state .*(unavailable|not available|pruned)",
+    re.I,
+)
 RANGE = re.compile(r"\[\s*(0x[0-9a-f]+)\s*,\s*(0x[0-9a-f]+)\s*\]", re.I)
 NUMBER = re.compile(r"(?<![0-9a-zA-Z])\d{1,3}(?:[,_]\d{3})+(?![\da-zA-Z])|(?<![0-9a-zA-Z])\d+(?![\da-zA-Z])")
 QUANTITY = re.compile(r"0[xX]([0-9a-fA-F]{0,64})|([0-9]{1,78})")
+ADDRESS = re.compile("0x[0-9a-f]{40}")
 U256 = 1 << 256
 
 Call = tuple[str, list]
+Quantity = str | int | None
 Raw = msgspec.Raw
 
 
@@ -48,7 +56,7 @@ class RpcError:
 
     @property
     def no_method(self) -> bool:
-        """The node does not offer the method."""
+        """The node does not offer the method, or no longer for a block so old."""
         return self.code == -32601 or bool(NO_METHOD_TEXT.search(self.text))
 
     @property
@@ -68,6 +76,7 @@ class Network:
     urls: tuple[str, ...] = ()
     mode: str = "blocks"
     batch: int = 20  # calls a request
+    traces: bool = False
     per_minute: float | None = None
 
 
@@ -244,6 +253,27 @@ def quantity(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < U256:
         raise ValueError(f"{str(value)[:80]!r} is no quantity")
     return value
+
+
+@lru_cache(maxsize=1 << 14)  # a block names the same ones over and over
+def address_of(value: str | None) -> str:
+    """An address in lower case.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return matching(ADDRESS, value, "address")
+
+
+def matching(form: re.Pattern, value: str | None, what: str) -> str:
+    """The text in lower case if it has the form.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if not (found := form.fullmatch((value or "").lower())):
+        raise ValueError(f"{str(value)[:80]!r} is no {what}")
+    return found[0]
 
 
 def shorter_span(text: str, span: int) -> int:

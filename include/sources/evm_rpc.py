@@ -6,6 +6,7 @@ Facts that shape this file (checked 2026-11):
   nodes behind one address, so hashes, counts and the parent chain are compared.
 - A failed creation still carries a contractAddress; status decides. Before Byzantium there is no status.
 - Values have up to 78 digits: decimal text, never a number.
+- Traces are a third call, of nodes that are asked for them only: they may be ten times as large as all the rest.
 - A landing replaces the whole day of all networks, so a network that fails fails the day: the rows that it had stay.
 """
 
@@ -23,9 +24,10 @@ import pyarrow as pa
 
 from include.errors import ContractBroken, FixNeeded, SuspectData, Unavailable
 from include.sources._evm_rpc_blocks import BlockRows, Day, NoParent, block_of, header_of, log_places_of, rows_of, whole
+from include.sources._evm_rpc_streams import BLOCKS, TRACES, TRANSACTIONS, USER_OPERATIONS
+from include.sources._evm_rpc_traces import MOST_BLOCKS, BadTraces, Tracer
 from include.sources._evm_rpc_wire import Network, Raw, Rpc, RpcError, is_null, logs, utc
 from include.sources.base import (
-    TIMESTAMP,
     Batch,
     Connection,
     Context,
@@ -34,9 +36,7 @@ from include.sources.base import (
     Pool,
     Rejected,
     Source,
-    Stream,
     Window,
-    column,
     sample_of,
 )
 
@@ -44,86 +44,11 @@ NETWORKS = Path(__file__).parents[2] / "dbt/seeds/networks.csv"
 ANY = "any_evm"
 BATCH_ROWS = 5_000
 BATCH_BYTES = 16 << 20  # of payloads held before they are written
+CREATORS = {"deployer", "eoa", "creator", "factory"}  # tags of those whose contracts are the project's
+STREAMS = (BLOCKS, TRANSACTIONS, USER_OPERATIONS, TRACES)
 READINGS = 4  # of a block whose parts do not fit
 MOST_BAD = 0.001  # of a network's blocks; two are always tolerated
 LOG_ADDRESSES = 500  # of one eth_getLogs
-
-INT, TEXT, BOOL = pa.int64(), pa.string(), pa.bool_()
-_NETWORK = column("network", TEXT, "Chain as the directory names it, such as mainnet")
-_BLOCK = (
-    column("block_number", INT, "Block that holds it"),
-    column("block_timestamp", TIMESTAMP, "Time of the block, UTC"),
-)
-BLOCKS = Stream(
-    name="blocks",
-    doc="One row per finalized block that was read; in log mode those with a log of a listed address only.",
-    key=("network", "number"),
-    schema=pa.schema(
-        [
-            _NETWORK,
-            column("number", INT, "Block number"),
-            column("hash", TEXT, "Block hash"),
-            column("parent_hash", TEXT, "Hash of the block before"),
-            column("timestamp", TIMESTAMP, "Time of the block, UTC"),
-            column("gas_used", INT, "Gas of all its transactions"),
-            column("base_fee_per_gas", TEXT, "Base fee in wei, decimal; null before London"),
-            column("transaction_count", INT, "Its transactions, system deposits included"),
-            column("system_transaction_count", INT, "Those that the chain itself put there"),
-            column("kept_transaction_count", INT, "Those from or to an address that is followed"),
-            column("user_operation_count", INT, "ERC-4337 user operations in it"),
-        ]
-    ),
-)
-TRANSACTIONS = Stream(
-    name="transactions",
-    doc="One row per transaction from or to a listed address, or to a contract that a listed address created.",
-    key=("network", "hash"),
-    schema=pa.schema(
-        [
-            _NETWORK,
-            column("chain_id", INT, "EIP-155 id of the chain"),
-            column("hash", TEXT, "Transaction hash"),
-            *_BLOCK,
-            column("block_hash", TEXT, "Hash of the block"),
-            column("transaction_index", INT, "Place in the block, from 0"),
-            column("from_address", TEXT, "Sender, lower case"),
-            column("to_address", TEXT, "Receiver, lower case; null for a creation"),
-            column("value", TEXT, "Wei sent, decimal"),
-            column("method_id", TEXT, "First four bytes of the input as 0x text; null without"),
-            column("transaction_type", INT, "EIP-2718 type; 126 is a deposit of the OP stack"),
-            column("receipt_status", INT, "1 done, 0 failed; null before Byzantium"),
-            column("receipt_gas_used", INT, "Gas that it used"),
-            column("receipt_effective_gas_price", TEXT, "Wei paid for a unit of gas, decimal"),
-            column("receipt_contract_address", TEXT, "Contract that a creation made, or would have made if it failed"),
-            column("l1_fee", TEXT, "Fee for the data on L1 in wei, decimal; null off the OP stack"),
-            column("operator_fee", TEXT, "Operator's fee in wei, decimal; null where the receipt has none"),
-            column("blob_fee", TEXT, "Fee for blobs in wei, decimal; null without blobs"),
-            column("fee", TEXT, "The whole fee in wei, decimal; null if the gas or its price is not known"),
-            column("is_system", BOOL, "The chain itself put it there; nobody's activity"),
-            column("_payload", TEXT, "Transaction and receipt as JSON text"),
-        ]
-    ),
-)
-USER_OPERATIONS = Stream(
-    name="user_operations",
-    doc="One row per ERC-4337 user operation whose sender or paymaster is listed, or in a kept transaction.",
-    key=("network", "transaction_hash", "log_index"),
-    schema=pa.schema(
-        [
-            _NETWORK,
-            column("transaction_hash", TEXT, "Transaction of the bundler"),
-            column("log_index", INT, "Place of the event in the block"),
-            *_BLOCK,
-            column("user_operation_hash", TEXT, "Id of the operation"),
-            column("entry_point", TEXT, "Contract that ran it"),
-            column("sender", TEXT, "Smart account, lower case"),
-            column("paymaster", TEXT, "Who pays, lower case; the zero address for nobody else"),
-            column("is_success", BOOL, "Whether its call went through"),
-            column("actual_gas_cost", TEXT, "Wei that it cost, decimal"),
-            column("actual_gas_used", TEXT, "Gas that it used, decimal"),
-        ]
-    ),
-)
 
 
 @dataclass
@@ -134,13 +59,19 @@ class _Reading:
     day: Day
     first: int
     end: int  # exclusive
+    tracer: Tracer | None  # None: traces are not asked for
     by_block: bool = True  # the nodes offer eth_getBlockReceipts
     read: int = 0
+    traced: int = 0
     rejected: list[Rejected] = field(default_factory=list)
 
     @property
     def network(self) -> Network:
         return self.rpc.network
+
+    def bad(self, stream: str) -> int:
+        """Blocks that were rejected, or whose traces were."""
+        return sum(one.stream == stream for one in self.rejected)
 
 
 def fetch(window: Window, context: Context) -> Iterator[Item]:
@@ -153,8 +84,11 @@ def fetch(window: Window, context: Context) -> Iterator[Item]:
     """
     networks = configured(context.connection)
     listed: dict[str, set[str]] = {}
+    creators: dict[str, set[str]] = {}
     for artifact in context.listed:
         listed.setdefault(artifact.network or "", set()).add(artifact.identity)
+        if CREATORS & set(artifact.tags):
+            creators.setdefault(artifact.network or "", set()).add(artifact.identity)
     if not listed:
         raise FixNeeded(
             "evm_rpc: the registry lists no chain address, so there is nothing to look for. "
@@ -171,8 +105,10 @@ def fetch(window: Window, context: Context) -> Iterator[Item]:
         if (found := _blocks_of(window, rpc)) is None:
             yield _unread(network.name, "the chain began later")
         else:
-            day = Day(network, followed, _midnight(window.start), _midnight(window.end))
-            readings.append(_Reading(rpc, day, *found))
+            makers = creators.get(network.name, set()) | creators.get(ANY, set())
+            day = Day(network, followed, _midnight(window.start), _midnight(window.end), makers)
+            tracer = Tracer(Rpc(network, context)) if network.traces else None
+            readings.append(_Reading(rpc, day, *found, tracer))
     for number, reading in enumerate(readings):
         yield from _read(reading, number, len(readings), context)
     for name in sorted(listed.keys() - {n.name for n in networks} - {ANY, ""}):
@@ -207,6 +143,8 @@ def configured(connection: Connection) -> list[Network]:
             given: dict[str, Any] = {}
             if "mode" in options:
                 given["mode"] = {"blocks": "blocks", "logs": "logs"}[options.pop("mode")]
+            if "traces" in options:
+                given["traces"] = {"on": True, "off": False}[options.pop("traces")]
             if "batch" in options:
                 given["batch"] = max(1, int(options.pop("batch")))
             if "per_minute" in options:
@@ -216,7 +154,7 @@ def configured(connection: Connection) -> list[Network]:
         except (KeyError, ValueError):
             raise FixNeeded(
                 f"evm_rpc: the options of address {place} of AIRFLOW_CONN_EVM_RPC cannot be used. "
-                "Known are mode=blocks|logs, batch=<calls a request>, per_minute=<requests>."
+                "Known are mode=blocks|logs, traces=on|off, batch=<calls a request>, per_minute=<requests>."
             ) from None
         one = found.setdefault(name, {"urls": ()})
         one |= given | {"urls": (*one["urls"], url)}
@@ -340,26 +278,38 @@ def _read(reading: _Reading, place: int, places: int, context: Context) -> Itera
     while chunk := list(islice(todo, max(1, reading.rpc.batch // 2))):
         done = 1000 * (chunk[0] - reading.first) // max(1, total)
         context.progress(place * 1000 + done, places * 1000, f"{network.name} block {chunk[0]}")
-        for number, parts in zip(chunk, _ask_blocks(reading, chunk), strict=True):
+        blocks = _ask_blocks(reading, chunk)
+        for number, parts, traces in zip(chunk, blocks, _ask_traces(reading, chunk), strict=True):
             parent = before[1] if before[0] == number - 1 else None
-            if found := _sound(reading, number, parts, parent, context):
+            if found := _sound(reading, number, parts, parent, traces, context):
                 rows.add(found)
                 reading.read += 1
+                reading.traced += found.traces is not None
                 before = number, found.hash
-        yield from rows.batches(BATCH_ROWS, BATCH_BYTES)
+            yield from rows.batches(BATCH_ROWS, BATCH_BYTES)
     yield from rows.batches(0, 0)
     context.progress((place + 1) * 1000, places * 1000, network.name)
     yield from reading.rejected
     reasons = list(reading.day.reasons)
     if network.mode == "logs":
         reasons.insert(0, "log mode: only blocks with a log of a listed address were read")
-    if reading.rejected:
-        reasons.append(f"{len(reading.rejected)} blocks rejected")
+    if bad := reading.bad("blocks"):
+        reasons.append(f"{bad} blocks rejected")
     whole = reading.read == total and not reasons
     yield Coverage(
         "blocks", network.name, total, reading.read, "complete" if whole else "damaged", "; ".join(reasons) or None
     )
-    yield Coverage("traces", network.name, total, 0, "known_missing", "traces are not read")
+    yield _traces_coverage(reading, total)
+
+
+def _traces_coverage(reading: _Reading, total: int) -> Coverage:
+    name, reasons = reading.network.name, list(reading.day.trace_reasons)
+    if not reading.tracer:
+        reasons = [f"not asked for: an address of {name} with &traces=on asks"]
+    elif reading.traced < total:
+        reasons.append(reading.tracer.none_offers or "blocks that were not read, or whose traces did not fit")
+    status = "complete" if not reasons else "damaged" if reading.traced else "known_missing"
+    return Coverage("traces", name, total, reading.traced, status, "; ".join(reasons) or None)
 
 
 def _logged_blocks(reading: _Reading) -> set[int]:
@@ -398,38 +348,59 @@ def _ask_blocks(reading: _Reading, numbers: Sequence[int]) -> list[tuple[Raw, An
     return found
 
 
-def _sound(reading: _Reading, number: int, parts: tuple[Raw, Any], parent: str | None, context: Context):
+def _ask_traces(reading: _Reading, numbers: Sequence[int]) -> Iterator[tuple[str, Raw] | None]:
+    """Method and answer for each block, a few blocks held at a time; None where no node traces."""
+    for start in range(0, len(numbers), MOST_BLOCKS):
+        some = numbers[start : start + MOST_BLOCKS]
+        yield from (reading.tracer and reading.tracer.ask(some)) or [None] * len(some)
+
+
+def _sound(
+    reading: _Reading,
+    number: int,
+    parts: tuple[Raw, Any],
+    parent: str | None,
+    traces: tuple[str, Raw] | None,
+    context: Context,
+) -> BlockRows | None:
     """The rows of a block whose parts fit, asked for again where they do not; None if it is rejected.
+
+    Traces that never fit cost the block its traces only.
 
     Raises:
         Unavailable: it stays no child of the block before, so the nodes are not of one mind.
-        SuspectData: too many blocks of this network are rejected.
+        SuspectData: too many blocks of this network, or their traces, are rejected.
     """
     for left in range(READINGS - 1, -1, -1):
         try:
-            return rows_of(reading.day, number, parts, parent)
+            return rows_of(reading.day, number, parts, parent, traces)
         except (msgspec.DecodeError, ValueError, OverflowError, OSError) as error:
             reason = reading.rpc.masked(str(error))
-            broken = isinstance(error, NoParent)
+            broken, bad_traces = isinstance(error, NoParent), isinstance(error, BadTraces)
         if left:
             context.log.warning("%s: block %d: %s; reading it again", reading.rpc.place, number, reason)
             reading.rpc.next_node()
             context.http.pause(0.5 * 2 ** (READINGS - 1 - left))
             (parts,) = _ask_blocks(reading, [number])
+            if traces:
+                reading.tracer.rpc.next_node()
+                (traces,) = _ask_traces(reading, [number])
     if broken:
         raise Unavailable(
             f"evm_rpc: blocks {number - 1} and {number} of {reading.network.name} are not of one chain ({reason}). "
             "Its nodes disagree about final blocks; nothing was landed, the task reads the day again."
         )
-    sample = sample_of(bytes(parts[0])[:200])
-    reading.rejected.append(Rejected("blocks", f"block {number}: {reason}", sample, reading.network.name))
-    if len(reading.rejected) > max(2, MOST_BAD * (reading.end - reading.first)):
+    stream, sample = ("traces", traces[1]) if bad_traces else ("blocks", parts[0])
+    sample = sample_of(bytes(sample)[:200])
+    reading.rejected.append(Rejected(stream, f"block {number}: {reason}", sample, reading.network.name))
+    if (bad := reading.bad(stream)) > max(2, MOST_BAD * (reading.end - reading.first)):
         raise SuspectData(
-            f"evm_rpc: {len(reading.rejected)} blocks of {reading.network.name} do not fit together, the last one "
+            f"evm_rpc: {bad} blocks of {reading.network.name} do not fit together, the last one "
             f"{number}: {reason}. Nothing was landed. Name another node in AIRFLOW_CONN_EVM_RPC, or adapt "
-            "include/sources/evm_rpc.py if the chain's answers have changed."
+            "include/sources/evm_rpc.py if the chain's answers have changed"
+            + ("; without traces=on the day lands without traces." if bad_traces else ".")
         )
-    return None
+    return _sound(reading, number, parts, parent, None, context) if bad_traces else None
 
 
 # rows
@@ -439,7 +410,7 @@ class _Rows:
     """Rows held until a batch is full."""
 
     def __init__(self) -> None:
-        self.held: dict[str, list[tuple]] = {stream.name: [] for stream in (BLOCKS, TRANSACTIONS, USER_OPERATIONS)}
+        self.held: dict[str, list[tuple]] = {stream.name: [] for stream in STREAMS}
         self.payload_bytes = 0
 
     def add(self, rows: BlockRows) -> None:
@@ -447,13 +418,14 @@ class _Rows:
         self.held["blocks"].append(rows.block)
         self.held["transactions"] += rows.transactions
         self.held["user_operations"] += rows.operations
-        self.payload_bytes += sum(len(row[-1]) for row in rows.transactions)
+        self.held["traces"] += rows.traces or []
+        self.payload_bytes += sum(len(row[-1]) for row in (*rows.transactions, *(rows.traces or [])))
 
     def batches(self, least_rows: int, least_bytes: int) -> Iterator[Batch]:
         """The held rows, if there are so many of a stream or so many bytes of payload."""
         if max(map(len, self.held.values())) < least_rows and self.payload_bytes < least_bytes:
             return
-        for stream in (BLOCKS, TRANSACTIONS, USER_OPERATIONS):
+        for stream in STREAMS:
             if rows := self.held[stream.name]:
                 columns = [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), stream.schema, strict=True)]
                 yield Batch(stream.name, pa.record_batch(columns, schema=stream.schema))
@@ -463,7 +435,7 @@ class _Rows:
 
 SOURCE = Source(
     name="evm_rpc",
-    doc="Transactions, creations, fees and user operations of the registry's addresses on EVM chains.",
+    doc="Transactions, creations, fees, user operations and traces of the registry's addresses on EVM chains.",
     owner="chains",
     schedule="0 0 * * *",
     ready_after=timedelta(hours=3),  # rollups are final when their batch on L1 is, often an hour late
@@ -472,7 +444,7 @@ SOURCE = Source(
     pool=Pool("evm_rpc", slots=1),
     connection="evm_rpc",
     default_urls=(),
-    streams=(BLOCKS, TRANSACTIONS, USER_OPERATIONS),
+    streams=STREAMS,
     fetch=fetch,
     reject_threshold=MOST_BAD,
     first_day=date(2015, 7, 30),

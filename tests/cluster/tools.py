@@ -1,5 +1,7 @@
 """The programs that the cluster tests need, found on this machine; what is missing is told in one sentence."""
 
+import base64
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TRINO = "476"
+ANVIL = "1.7.1"
+ANVIL_INTEGRITY = "sha512-+XmShybEaxfCrr0OUUZwYEy2OnYZt5pHH9TzBtLv3+VrK0O/ANuNSVEahqNhKHlgX7GRJ59383ofNhxkRWIYTg=="
 PLUGINS = ("iceberg",)
 
 
@@ -98,3 +102,38 @@ def _fetch_trino(home: Path) -> None:
         except OSError:  # another process was first
             if not (home / "bin" / "launcher").exists():
                 raise
+
+
+def find_anvil() -> Path:
+    """The Ethereum node anvil: the file that ANVIL names, or npm's binary for Linux, fetched into its cache once.
+
+    Raises:
+        MissingTool: it is not there and npm cannot fetch it, or what came is not the pinned file.
+    """
+    if given := os.environ.get("ANVIL"):
+        return Path(given)
+    binary = Path.home() / ".cache" / "openimpact" / f"anvil-{ANVIL}" / "anvil"
+    if not binary.exists():
+        if not shutil.which("npm"):
+            raise MissingTool(f"anvil {ANVIL} is missing: not in {binary.parent}, and no npm to fetch it; install npm.")
+        _fetch_anvil(binary)
+    return binary
+
+
+def _fetch_anvil(binary: Path) -> None:
+    """Fetches the package by npm and keeps its binary, which appears whole or not at all."""
+    package = f"@foundry-rs/anvil-linux-amd64@{ANVIL}"
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="anvil-", dir=binary.parent) as work:
+        done = subprocess.run(["npm", "pack", "--silent", package], cwd=work, capture_output=True, text=True)
+        archives = list(Path(work).glob("*.tgz"))
+        if done.returncode != 0 or not archives:
+            raise MissingTool(f"anvil {ANVIL} is missing: npm could not fetch {package}: {done.stderr[-300:].strip()}")
+        found = base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
+        if f"sha512-{found}" != ANVIL_INTEGRITY:
+            raise MissingTool(f"anvil {ANVIL} is missing: npm's {package} is not the pinned file, but sha512-{found}.")
+        with tarfile.open(archives[0]) as tar:
+            tar.extract("package/bin/anvil", work, filter="data")
+        unpacked = Path(work) / "package" / "bin" / "anvil"
+        unpacked.chmod(0o755)
+        unpacked.rename(binary)

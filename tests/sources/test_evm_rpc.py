@@ -1,16 +1,11 @@
-"""Chains through nodes as they are: limits, lags, lies, two forms of everything; and a real node."""
+"""Chains through nodes as they are: limits, lags, lies, two forms of everything."""
 
 import csv
 import http.server
 import json
 import logging
-import os
 import random
-import shutil
-import socket
-import subprocess
 import threading
-import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -806,96 +801,3 @@ def test_a_deposit_of_op_mainnet_is_a_system_transaction_without_a_fee(recording
     (row,), found, _ = read_block(block, [receipt], {sent["from"]}, "optimism")
     assert (row["is_system"], row["fee"], row["l1_fee"], row["transaction_type"]) == (True, "0", str(0x5BF1AB43D), 126)
     assert found["system_transaction_count"] == 1
-
-
-# a real node
-
-
-@pytest.fixture
-def anvil():
-    """A real node: the binary of npm package @foundry-rs/anvil-linux-amd64, on the PATH or named by ANVIL."""
-    binary = os.environ.get("ANVIL") or shutil.which("anvil")
-    if not binary:
-        pytest.skip("anvil is not installed (npm package @foundry-rs/anvil-linux-amd64; ANVIL names the binary)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    start = int(datetime(2025, 6, 9, 23, 59, tzinfo=UTC).timestamp())
-    command = [binary, "--silent", "--host", "127.0.0.1", "--port", str(port), "--chain-id", "1", "--no-mining"]
-    command += ["--timestamp", str(start), "--slots-in-an-epoch", "2", "--mnemonic-seed-unsafe", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    node = Anvil(f"http://127.0.0.1:{port}")
-    try:
-        node.wait()
-        yield node
-    finally:
-        process.kill()
-        process.wait()
-
-
-class Anvil:
-    """Calls to a running anvil."""
-
-    def __init__(self, url):
-        self.url, self.http = url, HttpClient(attempts=1)
-
-    def wait(self):
-        for _ in range(100):
-            try:
-                return self.call("eth_chainId")
-            except Unavailable:
-                time.sleep(0.1)
-        raise AssertionError("anvil does not answer")
-
-    def call(self, method, *params):
-        answer = self.http.json(self.url, body={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).value
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    def send(self, **fields):
-        return self.call("eth_sendTransaction", {"from": self.call("eth_accounts")[0], "gas": "0x30000"} | fields)
-
-    def mine(self, blocks, seconds):
-        self.call("anvil_mine", hex(blocks), hex(seconds))
-
-
-def test_a_real_node_gives_what_was_sent_and_a_reorg_changes_only_what_is_not_final(anvil):
-    first, other = anvil.call("eth_accounts")[:2]
-    runtime = "602a6000527f" + "ab" * 32 + "60206000a100"  # LOG1 with that topic
-    length = f"{len(runtime) // 2:02x}"
-    made = anvil.send(data=f"0x60{length}600c60003960{length}6000f3{runtime}")
-    failed = anvil.send(data="0xfe")
-    anvil.mine(1, 60)
-    contract = anvil.call("eth_getTransactionReceipt", made)["contractAddress"]
-    assert anvil.call("eth_getTransactionReceipt", failed)["contractAddress"]  # though its status is 0
-    called = anvil.send(to=contract)
-    stranger = anvil.send(to=other, value="0x1")
-    anvil.mine(1, 60)
-    anvil.mine(150, 600)  # past the end of the day
-    listed = (Listed("x", "blockchain", contract, "mainnet"),)
-    landed = fetch(f"{anvil.url}#mainnet", listed=listed)
-    (row,) = landed.rows["transactions"]
-    receipt = anvil.call("eth_getTransactionReceipt", called)
-    assert (row["hash"], row["receipt_status"]) == (called, 1)
-    assert row["fee"] == str(int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16))
-    assert landed.coverage["blocks", "mainnet"].status == "complete"
-    by_deployer = fetch(f"{anvil.url}#mainnet", listed=(Listed("x", "blockchain", first, "mainnet"),))
-    assert {made, failed, called, stranger} == {h for (h,) in by_deployer.sent("hash")}
-
-    by_logs = fetch(f"{anvil.url}#mainnet&mode=logs", listed=listed)
-    assert by_logs.sent("hash") == [(called,)] and by_logs.coverage["blocks", "mainnet"].status == "damaged"
-
-    hashes = [b["hash"] for b in landed.rows["blocks"]]
-    head = int(anvil.call("eth_blockNumber"), 16)
-    gone = anvil.call("eth_getBlockByNumber", hex(head), False)["hash"]
-    anvil.call("anvil_reorg", 2, [])
-    assert anvil.call("eth_getBlockByHash", gone, False) is None
-    again = fetch(f"{anvil.url}#mainnet", listed=listed)
-    assert [b["hash"] for b in again.rows["blocks"]] == hashes and again.rows["transactions"] == landed.rows[
-        "transactions"
-    ]
-
-    # a day that still reaches past the final blocks is not landed, so no reorg can reach what is
-    last_final = int(anvil.call("eth_getBlockByNumber", "finalized", False)["timestamp"], 16)
-    with pytest.raises(Unavailable, match="is not final yet on mainnet"):
-        fetch(f"{anvil.url}#mainnet", listed=listed, day=datetime.fromtimestamp(last_final, UTC).date())

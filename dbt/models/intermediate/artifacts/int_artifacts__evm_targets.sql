@@ -7,32 +7,41 @@ listed as (
 
 ),
 
+creations as (
+
+    select network, from_address, created_address, block_number from {{ ref('stg_evm_rpc__transactions') }}
+    where created_address is not null
+    union all
+    select network, from_address, created_address, block_number from {{ ref('stg_evm_rpc__traces') }}
+    where created_address is not null
+
+),
+
 -- a contract that anybody lists is no longer derived from who made it
 created as (
 
     select
         listed.project_name,
-        transactions.network,
-        transactions.created_address as address,
-        min(transactions.block_number) as created_block,
+        creations.network,
+        creations.created_address as address,
+        min(creations.block_number) as created_block,
         min(listed.listed_since) as listed_since
 
-    from {{ ref('stg_evm_rpc__transactions') }} as transactions
+    from creations
     inner join listed
-        on transactions.network = listed.network and transactions.from_address = listed.address and listed.is_creator
+        on creations.network = listed.network and creations.from_address = listed.address and listed.is_creator
     where
-        transactions.created_address is not null
-        and not exists (
+        not exists (
             select 1 from listed as known
             where
-                known.network = transactions.network
-                and known.address = transactions.created_address
+                known.network = creations.network
+                and known.address = creations.created_address
                 and known.is_target
         )
     group by
         listed.project_name,
-        transactions.network,
-        transactions.created_address
+        creations.network,
+        creations.created_address
 
 ),
 

@@ -56,6 +56,27 @@ nodes as (
 
 ),
 
+traces as (
+
+    select
+        upper(network) as source,
+        'rpc' as provider,
+        'traces' as family,
+        cast(null as varchar) as artifact_id,
+        archive_day as day,
+        case
+            when traces_status = 'complete' then 'full'
+            when blocks_traced > 0 then 'part'
+            else 'none'
+        end as status,
+        blocks_expected as units_expected,
+        blocks_traced as units_present,
+        coalesce(traces_reason, reason) as reason
+
+    from {{ ref('stg_evm_rpc__days') }}
+
+),
+
 tables as (
 
     select
@@ -84,6 +105,8 @@ united as (
     select * from ledgers
     union all
     select * from nodes
+    union all
+    select * from traces
     union all
     select * from tables
 

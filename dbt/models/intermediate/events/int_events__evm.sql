@@ -38,6 +38,46 @@ calls as (
 
 ),
 
+-- the transaction of a frame says who caused it, and whom it called
+frames as (
+
+    select
+        traces.network,
+        traces.transaction_hash,
+        traces.trace_address,
+        traces.block_number,
+        traces.block_at,
+        traces.archive_day,
+        traces.trace_type,
+        traces.from_address as caller_address,
+        traces.to_address,
+        traces.created_address,
+        traces.is_reverted,
+        traces.fee_share_wei,
+        transactions.from_address,
+        transactions.to_address as called_address
+
+    from {{ ref('stg_evm_rpc__traces') }} as traces
+    inner join transactions
+        on traces.network = transactions.network and traces.transaction_hash = transactions.transaction_hash
+
+),
+
+uses as (
+
+    select
+        frames.*,
+        targets.artifact_id as to_artifact_id
+
+    from frames
+    inner join targets
+        on
+            frames.network = targets.network
+            and frames.to_address = targets.address
+            and frames.block_number >= targets.from_block
+
+),
+
 creators as (
 
     select distinct
@@ -81,6 +121,56 @@ united as (
     inner join creators
         on transactions.network = creators.network and transactions.from_address = creators.address
     where transactions.created_address is not null
+    union all
+    select distinct
+        'CONTRACT_INTERNAL_INVOCATION' as event_type,
+        network, block_at, archive_day, from_address, to_artifact_id, transaction_hash,
+        to_address as last_key,
+        cast(1 as decimal(38, 18)) as amount
+    from uses
+    where
+        trace_address <> ''
+        and trace_type in ('call', 'callcode', 'delegatecall')
+        and not is_reverted
+        and to_address is distinct from called_address
+    union all
+    select
+        'FEE_SHARE' as event_type,
+        network, block_at, archive_day, from_address, to_artifact_id, transaction_hash,
+        to_address as last_key,
+        {{ wei_to_coin('fee_share_wei') }} as amount
+    from uses
+    where fee_share_wei is not null
+    union all
+    -- at depth 0 the transaction said so already
+    select
+        'CONTRACT_DEPLOYED' as event_type,
+        frames.network,
+        frames.block_at,
+        frames.archive_day,
+        frames.from_address,
+        {{ nid(["'artifact'", "upper(frames.network)", "frames.created_address"]) }} as to_artifact_id,
+        frames.transaction_hash,
+        frames.created_address as last_key,
+        cast(1 as decimal(38, 18)) as amount
+    from frames
+    inner join creators
+        on frames.network = creators.network and frames.caller_address = creators.address
+    where frames.created_address is not null and frames.trace_address <> ''
+
+),
+
+-- an address that was destroyed may be made again: the first time counts
+firsts as (
+
+    select
+        *,
+        row_number() over (
+            partition by event_type, network, last_key, case when event_type <> 'CONTRACT_DEPLOYED' then transaction_hash end
+            order by block_at, transaction_hash
+        ) as place
+
+    from united
 
 ),
 
@@ -91,7 +181,8 @@ keyed as (
         {{ nid(["'event'", "upper(network)", 'event_type', 'last_key']) }} as short_id,
         {{ nid(["'event'", "upper(network)", 'event_type', 'transaction_hash', 'last_key']) }} as long_id
 
-    from united
+    from firsts
+    where place = 1
 
 )
 
