@@ -7,35 +7,6 @@ listed as (
 
 ),
 
--- a contract that anybody lists is no longer derived from who made it
-created as (
-
-    select
-        listed.project_name,
-        transactions.network,
-        transactions.created_address as address,
-        min(transactions.block_number) as created_block,
-        min(listed.listed_since) as listed_since
-
-    from {{ ref('stg_evm_rpc__transactions') }} as transactions
-    inner join listed
-        on transactions.network = listed.network and transactions.from_address = listed.address and listed.is_creator
-    where
-        transactions.created_address is not null
-        and not exists (
-            select 1 from listed as known
-            where
-                known.network = transactions.network
-                and known.address = transactions.created_address
-                and known.is_target
-        )
-    group by
-        listed.project_name,
-        transactions.network,
-        transactions.created_address
-
-),
-
 united as (
 
     select
@@ -45,7 +16,10 @@ united as (
     from listed
     where is_target
     union all
-    select project_name, network, address, 'deployer' as match_rule, created_block, listed_since from created
+    -- a contract that anybody lists is no longer derived from who made it
+    select project_name, network, address, 'deployer' as match_rule, created_block, listed_since
+    from {{ ref('int_artifacts__evm_created') }}
+    where not is_listed
 
 )
 
