@@ -95,7 +95,9 @@ funded as (
         listed.kind,
         listed.identity,
         listed.network,
-        coalesce(accounts.artifact_id, {{ nid(["'artifact'", "'OPEN_COLLECTIVE'", 'listed.identity']) }}) as artifact_id,
+        coalesce(
+            accounts.artifact_id, {{ nid(["'artifact'", "'OPEN_COLLECTIVE'", 'listed.identity']) }}
+        ) as artifact_id,
         coalesce(accounts.account_slug, listed.identity) as artifact_name,
         case when accounts.is_child then 'owner' else 'explicit' end as match_rule,
         false as is_overruled,

@@ -64,7 +64,9 @@ ledgers as (
         end as status,
         case when accounts.is_child = 0 then readings.rows_expected end as units_expected,
         case when accounts.is_child = 0 then readings.rows_read end as units_present,
-        coalesce(readings.reason, 'no rate to USD for ' || cast(unpriced.event_count as varchar) || ' amounts') as reason
+        coalesce(
+            readings.reason, 'no rate to USD for ' || cast(unpriced.event_count as varchar) || ' amounts'
+        ) as reason
 
     from {{ ref('stg_open_collective__coverage') }} as readings
     inner join accounts

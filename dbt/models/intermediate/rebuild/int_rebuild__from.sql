@@ -1,5 +1,5 @@
--- The first event day that this build computes anew: the earliest landed, a late event's, one whose rate to USD changed,
--- or the day after a family's coverage ended when it has moved.
+-- The first event day that this build computes anew: the earliest landed, a late event's, one whose rate changed, or
+-- the day after a family's coverage ended when it has moved.
 {% if not is_partial() %}
 select
     date '1970-01-01' as from_day,
