@@ -23,6 +23,7 @@ TIMEOUT_S = (10.0, 60.0)  # connect, between two reads
 ATTEMPTS = 4
 LONGEST_ANSWER = 64 << 20  # bytes of one JSON answer; more is no answer of an API
 LONGEST_WAIT_S = 60.0  # a longer Retry-After fails the task, which retries by its own policy
+FOR_ANY_HOST = {"user-agent", "accept", "accept-encoding", "connection", "content-type", "content-length"}
 log = logging.getLogger("openimpact.http")
 
 
@@ -102,9 +103,9 @@ class HttpClient:
         """The JSON answer to a GET, or to a POST of `body` as JSON.
 
         A status of `accept` is an answer as well, with value None if it is no JSON. `per_minute` spaces the requests of
-        this client. An answer that is cut, no JSON or longer than LONGEST_ANSWER is tried again like a failure.
-        `decode` parses the body in place of msgspec's own decoder and raises its errors; `place` stands in every
-        message for an address whose path is a secret.
+        this client, repeated ones too. An answer that is cut, no JSON or longer than LONGEST_ANSWER is tried again like
+        a failure. `decode` parses the body in place of msgspec's own decoder and raises its errors; `place` stands in
+        every message for an address whose path is a secret.
 
         Raises:
             Unavailable: no answer, 5xx or no JSON, after all attempts.
@@ -120,8 +121,7 @@ class HttpClient:
             sent["Content-Type"] = "application/json"
             data = msgspec.json.encode(body)
         for attempt in range(1, self._attempts + 1):
-            self._pace(per_minute)
-            response = self._request(url, data=data, headers=sent, accept=accept, place=place)
+            response = self._request(url, data, sent, accept, place, per_minute)
             with response:
                 try:
                     return Answer(response.status_code, _decoded(response, decode, self.cost), response.headers)
@@ -154,11 +154,11 @@ class HttpClient:
     def _request(
         self,
         url: str,
-        *,
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (),
         place: str | None = None,
+        per_minute: float | None = None,
     ):
         """The open response, whose status is 200 or one of `accept`."""
         import requests
@@ -167,7 +167,7 @@ class HttpClient:
         if self._session is None:
             # at DEBUG it writes whole paths and queries, which may hold a key
             logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-            self._session = requests.Session()
+            self._session = _session()
             self._session.headers["User-Agent"] = USER_AGENT
             self._session.headers["Accept-Encoding"] = "identity"
             self._session.auth = self._auth
@@ -176,6 +176,7 @@ class HttpClient:
         method = "GET" if data is None else "POST"
         for attempt in range(1, self._attempts + 1):
             wait_s = 0.5 * 2 ** (attempt - 1)
+            self._pace(per_minute)
             self.cost["requests"] += 1
             try:
                 response = self._session.request(
@@ -215,6 +216,20 @@ class HttpClient:
                 f"{place}: {status}, access refused. Check the login and password of this source's connection."
             )
         raise ContractBroken(f"{place}: unexpected status {status}. Check the address of this source's connection.")
+
+
+def _session():
+    """A session that tells another host, to which an upstream redirects, no secret in any header."""
+    import requests
+
+    class Session(requests.Session):
+        def rebuild_auth(self, prepared_request, response):
+            if self.should_strip_auth(response.request.url, prepared_request.url):
+                for name in [n for n in prepared_request.headers if n.lower() not in FOR_ANY_HOST]:
+                    del prepared_request.headers[name]
+            super().rebuild_auth(prepared_request, response)
+
+    return Session()
 
 
 def _decoded(response, decode: Callable[[bytearray], Any] | None, cost: Counter[str]) -> Any:

@@ -19,12 +19,13 @@ class Server:
     """Answers each path with the next of its replies: (status, headers, body); the last one stays."""
 
     def __init__(self):
-        self.replies, self.asked, self.agents, self.bodies = {}, [], [], []
+        self.replies, self.asked, self.agents, self.bodies, self.headers = {}, [], [], [], []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 outer.asked.append(self.path)
+                outer.headers.append(self.headers)
                 outer.agents.append((self.headers["User-Agent"], self.headers.get("Authorization")))
                 replies = outer.replies.get(self.path.partition("?")[0], [(404, {}, b"")])
                 status, headers, body = replies.pop(0) if len(replies) > 1 else replies[0]
@@ -128,6 +129,37 @@ def test_secrets_reach_the_server_and_nothing_else(server, caplog):
     assert safe_url("https://u:p@h/x?q=1#f") == "https://h/x"
 
 
+SECRETS = [
+    ({"login": "me", "password": "s3cret"}, {}, "Authorization"),
+    ({"password": "s3cret"}, {}, "Authorization"),
+    ({}, {"Authorization": "Bearer s3cret"}, "Authorization"),
+    ({}, {"Personal-Token": "s3cret"}, "Personal-Token"),
+    ({}, {"X-New-Key": "s3cret"}, "X-New-Key"),
+]
+
+
+@pytest.mark.parametrize(("login", "sent", "name"), SECRETS)
+@pytest.mark.parametrize("status", [302, 307, 308])
+@pytest.mark.parametrize("body", [None, {"q": 1}])
+def test_a_secret_follows_a_redirect_on_its_host_and_to_no_other(server, login, sent, name, status, body):
+    other = Server()
+    other.replies["/z"] = [(200, {}, b"2")]
+    server.replies["/x"] = [(status, {"Location": "/y"}, b"")]
+    server.replies["/y"] = [(200, {}, b"1")]
+    by_name = server.url.replace("127.0.0.1", "localhost")
+    server.replies["/port"] = [(status, {"Location": f"{other.url}/z"}, b"")]
+    server.replies["/name"] = [(status, {"Location": f"{by_name}/y"}, b"")]
+    client = HttpClient(**login)
+    found = {path: client.json(f"{server.url}/{path}", headers=sent, body=body).value for path in ("x", "port", "name")}
+    assert found == {"x": 1, "port": 2, "name": 1}
+    told = [(path, name in headers) for path, headers in zip(server.asked, server.headers, strict=True)]
+    assert told == [("/x", True), ("/y", True), ("/port", True), ("/name", True), ("/y", False)]
+    assert name not in other.headers[0] and "s3cret" not in str(other.headers[0])
+    assert "openimpact" in other.headers[0]["User-Agent"]
+    other.server.shutdown()
+    other.server.server_close()
+
+
 def test_mirrors_over_http_one_down_one_late_give_the_day(server, tmp_path):
     folder = write_hours(tmp_path, DAY, {})
     for file in folder.iterdir():
@@ -228,3 +260,16 @@ def test_requests_are_spaced(server):
     for _ in range(3):
         client.json(f"{server.url}/x", per_minute=30)
     assert waits == [2.0, 2.0]
+
+
+def test_repeated_requests_are_spaced_as_well(server):
+    waits, now = [], [100.0]
+    server.replies["/x"] = [(503, {}, b""), (200, {}, b"<html>"), (200, {}, b"1")]
+
+    def sleep(seconds):
+        waits.append(seconds)
+        now[0] += seconds
+
+    client = HttpClient(sleep=sleep, monotonic=lambda: now[0])
+    assert client.json(f"{server.url}/x", per_minute=30).value == 1
+    assert waits == [0.5, 1.5, 0.5, 1.5]  # half a second after each failure, and the rest of two seconds

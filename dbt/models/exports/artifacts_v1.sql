@@ -12,7 +12,8 @@ people as (
 
 ),
 
-listed as (
+-- as listed, however it is called now
+entries as (
 
     select
         {{ nid(["'artifact'", artifact_source(), 'identity']) }} as artifact_id,
@@ -25,6 +26,57 @@ listed as (
     from {{ ref('stg_oss_directory__artifacts') }}
     where kind not in ('github_repo', 'github_owner', 'website', 'other') and status = 'ok'
     group by 1, 2, kind, identity
+
+),
+
+-- an account whose ledger was read is known by the slug that it has now
+accounts as (
+
+    select
+        artifact_id,
+        min(account_slug) as account_slug,
+        min(born_on) as born_on
+
+    from {{ ref('int_artifacts__open_collective') }}
+    where listed_slug is not null
+    group by artifact_id
+
+),
+
+listed as (
+
+    select
+        entries.*,
+        case when gone.identity is null then 'live' else 'dead' end as status
+
+    from entries
+    left join {{ ref('int_artifacts__gone') }} as gone
+        on entries.kind = gone.kind and entries.identity = gone.identity
+    left join {{ ref('int_artifacts__open_collective') }} as readings
+        on entries.kind = 'open_collective' and entries.identity = readings.listed_slug
+    where readings.listed_slug is null
+
+),
+
+-- packages that were listed once
+packages as (
+
+    select package_name from {{ ref('stg_npm__package_days') }}
+    union distinct
+    select package_name from {{ ref('stg_npm_manifests__packages') }}
+
+),
+
+former as (
+
+    select
+        {{ nid(["'artifact'", "'NPM'", 'packages.package_name']) }} as artifact_id,
+        packages.package_name
+
+    from packages
+    left join entries
+        on entries.kind = 'npm' and packages.package_name = entries.identity
+    where entries.identity is null
 
 ),
 
@@ -72,11 +124,43 @@ select
         else 'PACKAGE'
     end as artifact_type,
     url,
-    'live' as status,
+    status,
     cast(null as boolean) as is_fork,
     cast(null as date) as born_on,
     cast(null as date) as died_on
 from listed
+
+union all
+
+select
+    artifact_id,
+    account_slug as artifact_source_id,
+    'OPEN_COLLECTIVE' as artifact_source,
+    '' as artifact_namespace,
+    account_slug as artifact_name,
+    'COLLECTIVE' as artifact_type,
+    'https://opencollective.com/' || account_slug as url,
+    'live' as status,
+    cast(null as boolean) as is_fork,
+    born_on,
+    cast(null as date) as died_on
+from accounts
+
+union all
+
+select
+    artifact_id,
+    package_name as artifact_source_id,
+    'NPM' as artifact_source,
+    '' as artifact_namespace,
+    package_name as artifact_name,
+    'PACKAGE' as artifact_type,
+    'https://www.npmjs.com/package/' || package_name as url,
+    'live' as status,
+    cast(null as boolean) as is_fork,
+    cast(null as date) as born_on,
+    cast(null as date) as died_on
+from former
 
 union all
 

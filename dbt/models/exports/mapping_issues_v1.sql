@@ -6,57 +6,94 @@ listed as (
 
 ),
 
-repositories as (
+matches as (
 
-    select * from {{ ref('int_artifacts__github_repositories') }}
-
-),
-
-aliases as (
-
-    select distinct
-        repo_id,
-        repo_name
-
-    from {{ ref('stg_github_archive__repositories') }}
+    select * from {{ ref('int_artifacts__matches') }}
 
 ),
 
-explicit as (
+gone as (
+
+    select * from {{ ref('int_artifacts__gone') }}
+
+),
+
+-- an artifact may be listed under several names; without one, the entry stands for itself
+entries as (
 
     select
         listed.project_name,
+        listed.kind,
         listed.identity,
         listed.network,
         listed.url,
-        repositories.artifact_id,
-        repositories.owner,
-        lower(repositories.repo_name) as repo_name
+        matches.artifact_name,
+        coalesce(matches.artifact_id, listed.kind || ' ' || listed.identity || ' ' || listed.network) as meaning
 
     from listed
-    inner join aliases
-        on listed.identity = aliases.repo_name
-    inner join repositories
-        on aliases.repo_id = repositories.repo_id
-    where listed.kind = 'github_repo' and listed.status = 'ok'
+    left join matches
+        on
+            listed.project_name = matches.project_name
+            and listed.kind = matches.kind
+            and listed.identity = matches.identity
+            and listed.network = matches.network
+            and matches.match_rule = 'explicit'
+    where listed.status = 'ok' and listed.kind not in ('website', 'other')
 
 ),
 
 sharers as (
 
     select
-        kind,
-        identity,
-        network,
-        count(*) as projects
+        meaning,
+        count(distinct project_name) as projects
+
+    from entries
+    group by meaning
+    having count(distinct project_name) > 1
+
+),
+
+held as (
+
+    select distinct
+        project_name,
+        artifact_id
+
+    from matches
+    where not is_overruled
+
+),
+
+own_repositories as (
+
+    select
+        project_name,
+        artifact_name as repo_name
+
+    from matches
+    where kind in ('github_repo', 'github_owner') and not is_overruled
+    union distinct
+    select
+        project_name,
+        identity as repo_name
 
     from listed
-    where status = 'ok' and kind not in ('website', 'other')
-    group by
-        kind,
-        identity,
-        network
-    having count(*) > 1
+    where kind = 'github_repo'
+
+),
+
+-- what npm says, where it names a repository of GitHub
+packages as (
+
+    select
+        package_name,
+        repository,
+        split_part(repository, '/', 2) as owner,
+        split_part(repository, '/', 2) || '/' || split_part(repository, '/', 3) as repo_name
+
+    from {{ ref('stg_npm_manifests__packages') }}
+    where repository like 'github.com/%' and status = 'live'
 
 ),
 
@@ -81,32 +118,12 @@ found as (
         listed.identity,
         listed.network,
         listed.url,
-        'unseen' as issue,
-        'no landed event is of it: deleted, private, renamed before the first landed day, or silent' as detail
+        'dead' as issue,
+        gone.reason as detail
     from listed
-    left join aliases
-        on listed.identity = aliases.repo_name
-    left join repositories
-        on listed.identity = repositories.owner
-    where
-        listed.status = 'ok'
-        and (
-            (listed.kind = 'github_repo' and aliases.repo_id is null)
-            or (listed.kind = 'github_owner' and repositories.repo_id is null)
-        )
-
-    union all
-
-    select
-        project_name,
-        'github_repo' as kind,
-        identity,
-        network,
-        url,
-        'renamed' as issue,
-        'it is ' || repo_name || ' now' as detail
-    from explicit
-    where identity <> repo_name
+    inner join gone
+        on listed.kind = gone.kind and listed.identity = gone.identity
+    where listed.status = 'ok'
 
     union all
 
@@ -116,29 +133,114 @@ found as (
         listed.identity,
         listed.network,
         listed.url,
-        'shared' as issue,
-        cast(sharers.projects as varchar) || ' projects list it and it counts in each' as detail
+        'unseen' as issue,
+        'no landed event is of it: deleted, private, renamed before the first landed day, or silent' as detail
     from listed
-    inner join sharers
-        on listed.kind = sharers.kind and listed.identity = sharers.identity and listed.network = sharers.network
-    where listed.status = 'ok'
+    left join matches
+        on
+            listed.project_name = matches.project_name
+            and listed.kind = matches.kind
+            and listed.identity = matches.identity
+    left join gone
+        on listed.kind = gone.kind and listed.identity = gone.identity
+    where
+        listed.status = 'ok'
+        and listed.kind in ('github_repo', 'github_owner')
+        and matches.identity is null
+        and gone.identity is null
 
     union all
 
-    select distinct
-        listed.project_name,
-        'github_repo' as kind,
-        explicit.repo_name as identity,
-        '' as network,
+    select
+        project_name,
+        kind,
+        identity,
+        network,
+        url,
+        'renamed' as issue,
+        'it is ' || artifact_name || ' now' as detail
+    from entries
+    where identity <> artifact_name
+
+    union all
+
+    select
+        entries.project_name,
+        entries.kind,
+        entries.identity,
+        entries.network,
+        entries.url,
+        'shared' as issue,
+        cast(sharers.projects as varchar) || ' projects list it and it counts in each' as detail
+    from entries
+    inner join sharers
+        on entries.meaning = sharers.meaning
+
+    union all
+
+    -- the artifact that goes elsewhere, under the entry's url
+    select
+        matches.project_name,
+        case when matches.kind = 'github_owner' then 'github_repo' else matches.kind end as kind,
+        matches.artifact_name as identity,
+        matches.network,
         listed.url,
         'overruled' as issue,
-        'it counts only where it is listed itself' as detail
+        case
+            when matches.match_rule = 'any_evm' then 'where its chain is named, it counts for who names it'
+            else 'it counts only where it is listed itself'
+        end as detail
+    from matches
+    left join listed
+        on
+            matches.project_name = listed.project_name
+            and matches.kind = listed.kind
+            and matches.identity = listed.identity
+            and matches.network = listed.network
+    left join held
+        on matches.project_name = held.project_name and matches.artifact_id = held.artifact_id
+    where matches.is_overruled and held.artifact_id is null
+
+    union all
+
+    select
+        listed.project_name,
+        listed.kind,
+        listed.identity,
+        listed.network,
+        listed.url,
+        'mismatched' as issue,
+        'its manifest names ' || packages.repository || ', which is no repository of the project by that name' as detail
     from listed
-    inner join explicit
-        on listed.identity = explicit.owner and listed.project_name <> explicit.project_name
-    left join explicit as own
-        on listed.project_name = own.project_name and explicit.artifact_id = own.artifact_id
-    where listed.kind = 'github_owner' and listed.status = 'ok' and own.artifact_id is null
+    inner join packages
+        on listed.identity = packages.package_name
+    left join own_repositories
+        on listed.project_name = own_repositories.project_name and packages.repo_name = own_repositories.repo_name
+    left join listed as owners
+        on
+            listed.project_name = owners.project_name
+            and owners.kind = 'github_owner'
+            and packages.owner = owners.identity
+    where
+        listed.kind = 'npm'
+        and listed.status = 'ok'
+        and own_repositories.repo_name is null
+        and owners.identity is null
+
+    union all
+
+    select
+        claims.project_name,
+        'open_collective' as kind,
+        claims.account_slug as identity,
+        '' as network,
+        'https://opencollective.com/' || claims.account_slug as url,
+        'undeclared' as issue,
+        'it links to ' || claims.identity || ', but the directory does not list it: its money does not count' as detail
+    from {{ ref('stg_open_collective__matches') }} as claims
+    left join listed
+        on listed.kind = 'open_collective' and lower(claims.account_slug) = listed.identity
+    where listed.identity is null
 
 )
 

@@ -7,9 +7,11 @@ listed as (
 
 ),
 
-aliases as (
+seen as (
 
-    select distinct repo_name as identity from {{ ref('stg_github_archive__repositories') }}
+    select distinct identity
+    from {{ ref('int_artifacts__matches') }}
+    where kind = 'github_repo'
 
 )
 
@@ -20,11 +22,11 @@ select
     listed.identity,
     min(listed.url) as url
 from listed
-left join aliases
-    on listed.identity = aliases.identity
+left join seen
+    on listed.identity = seen.identity
 where
     listed.kind not in ('website', 'other', 'github_owner')
-    and (listed.status <> 'ok' or (listed.kind = 'github_repo' and aliases.identity is null))
+    and (listed.status <> 'ok' or (listed.kind = 'github_repo' and seen.identity is null))
 group by
     1,
     2,

@@ -18,20 +18,61 @@ packages as (
 
 ),
 
+-- an amount without a rate to USD is missing in every sum of its day
+unpriced as (
+
+    select
+        to_artifact_id,
+        event_day,
+        count(*) as event_count
+
+    from {{ ref('int_events__open_collective') }}
+    where amount is null
+    group by
+        to_artifact_id,
+        event_day
+
+),
+
+-- a child's ledger is read with its parent's, which alone has the count of both
+accounts as (
+
+    select
+        artifact_id,
+        listed_slug,
+        min(case when is_child then 1 else 0 end) as is_child
+
+    from {{ ref('int_artifacts__open_collective') }}
+    group by
+        artifact_id,
+        listed_slug
+
+),
+
 ledgers as (
 
     select
         'OPEN_COLLECTIVE' as source,
         'open_collective' as provider,
         'ledger' as family,
-        {{ nid(["'artifact'", "'OPEN_COLLECTIVE'", 'listed_slug']) }} as artifact_id,
-        ledger_day as day,
-        case when is_complete then 'full' when coalesce(rows_read, 0) > 0 then 'part' else 'none' end as status,
-        rows_expected as units_expected,
-        rows_read as units_present,
-        reason
+        accounts.artifact_id,
+        readings.ledger_day as day,
+        case
+            when readings.is_complete and unpriced.event_count is null then 'full'
+            when readings.is_complete or coalesce(readings.rows_read, 0) > 0 then 'part'
+            else 'none'
+        end as status,
+        case when accounts.is_child = 0 then readings.rows_expected end as units_expected,
+        case when accounts.is_child = 0 then readings.rows_read end as units_present,
+        coalesce(
+            readings.reason, 'no rate to USD for ' || cast(unpriced.event_count as varchar) || ' amounts'
+        ) as reason
 
-    from {{ ref('stg_open_collective__coverage') }}
+    from {{ ref('stg_open_collective__coverage') }} as readings
+    inner join accounts
+        on readings.listed_slug = accounts.listed_slug
+    left join unpriced
+        on accounts.artifact_id = unpriced.to_artifact_id and readings.ledger_day = unpriced.event_day
 
 ),
 

@@ -9,10 +9,7 @@ listed as (
         status = 'ok'
         and (contains(tags, 'contract') or contains(tags, 'proxy') or contains(tags, 'factory') or contains(tags, 'bridge'))
         and not (contains(tags, 'eoa') or contains(tags, 'wallet') or contains(tags, 'safe') or contains(tags, 'deployer'))
-            as is_target,
-        status = 'ok'
-        and (contains(tags, 'deployer') or contains(tags, 'eoa') or contains(tags, 'creator') or contains(tags, 'factory'))
-            as is_creator
+            as is_target
 
     from {{ ref('stg_oss_directory__artifacts') }}
     where kind = 'blockchain'
@@ -54,9 +51,8 @@ creations as (
         to_address is null
         and created_address is not null
         and coalesce(status, 1) = 1
-        and (
-            (network, from_address) in (select network, address from listed where is_creator)
-            or from_address in (select address from listed where is_creator and network = 'any_evm')
+        and (network, from_address) in (
+            select network, address from {{ ref('int_artifacts__evm_listed') }} where is_creator
         )
 
 ),

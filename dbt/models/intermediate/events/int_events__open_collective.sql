@@ -6,35 +6,9 @@ transactions as (
 
 ),
 
--- An account keeps its id when its slug changes: the slug read last names all of its history.
-seen as (
+accounts as (
 
-    select account_id, account_slug, loaded_at from transactions
-    union all
-    select opposite_account_id, opposite_account_slug, loaded_at from transactions where opposite_account_id is not null
-    union all
-    select account_id, account_slug, loaded_at from {{ ref('stg_open_collective__accounts') }}
-
-),
-
-numbered as (
-
-    select
-        account_id,
-        account_slug,
-        row_number() over (partition by account_id order by loaded_at desc, account_slug) as place
-
-    from seen
-
-),
-
-slugs as (
-
-    select
-        account_id,
-        account_slug
-    from numbered
-    where place = 1
+    select * from {{ ref('int_artifacts__open_collective') }}
 
 ),
 
@@ -126,17 +100,30 @@ united as (
 
 ),
 
--- USD by rules 1 and 2 of the catalogue: the ledger's own, else the host's. What remains is null, that is unknown:
--- rule 3, the ECB's rate of the day, for rows where neither is in USD.
+-- USD: the ledger's own, else the host's, else by the rate of the day. Null, that is unknown, where there is none.
 priced as (
 
     select
-        *,
-        direction * abs(
-            case when native_currency = 'USD' then native_cents when host_currency = 'USD' then host_cents end
+        united.*,
+        typed.created_at,
+        {{ utc_day('typed.created_at') }} as event_day,
+        typed.account_id,
+        typed.opposite_account_id,
+        typed.opposite_account_type,
+        typed.ledger_day,
+        united.direction * coalesce(
+            case when united.native_currency = 'USD' then cast(abs(united.native_cents) as decimal(19, 0)) end,
+            case when united.host_currency = 'USD' then cast(abs(united.host_cents) as decimal(19, 0)) end,
+            {{ converted_cents('abs(united.native_cents)', 'rates.units_per_eur', 'rates.usd_per_eur') }}
         ) as usd_cents
 
     from united
+    inner join typed
+        on united.transaction_id = typed.transaction_id
+    left join {{ ref('int_events__usd_rates') }} as rates
+        on
+            united.native_currency = rates.currency
+            and {{ utc_day('typed.created_at') }} between rates.rate_on and rates.valid_to
 
 )
 
@@ -149,28 +136,26 @@ select
                 ["'event'", "'OPEN_COLLECTIVE'", 'priced.event_type', 'priced.transaction_id', 'priced.last_key']
             ) }}
     end as event_id,
-    typed.created_at as event_time,
-    {{ utc_day('typed.created_at') }} as event_day,
+    priced.created_at as event_time,
+    priced.event_day,
     priced.event_type,
     'OPEN_COLLECTIVE' as event_source,
     'open_collective' as provider,
     types.family,
-    {{ nid(["'artifact'", "'OPEN_COLLECTIVE'", 'accounts.account_slug']) }} as to_artifact_id,
-    {{ nid(["'artifact'", "'OPEN_COLLECTIVE'", 'opposites.account_slug']) }} as actor_id,
+    accounts.artifact_id as to_artifact_id,
+    opposites.artifact_id as actor_id,
     cast(null as varchar) as subject_id,
-    typed.opposite_account_type = 'BOT' as actor_is_bot,
+    priced.opposite_account_type = 'BOT' as actor_is_bot,
     cast(null as boolean) as subject_is_bot,
     cast(cast(priced.usd_cents as decimal(20, 0)) * cast(0.01 as decimal(3, 2)) as decimal(38, 18)) as amount,
     priced.transaction_id as object_id,
     priced.last_key as event_source_id,
     false as is_own_item,
-    typed.ledger_day as archive_day
+    priced.ledger_day as archive_day
 from priced
-inner join typed
-    on priced.transaction_id = typed.transaction_id
-inner join slugs as accounts
-    on typed.account_id = accounts.account_id
-left join slugs as opposites
-    on typed.opposite_account_id = opposites.account_id
+inner join accounts
+    on priced.account_id = accounts.account_id
+left join accounts as opposites
+    on priced.opposite_account_id = opposites.account_id
 inner join {{ ref('event_types') }} as types
     on priced.event_type = types.event_type and types.event_source = 'OPEN_COLLECTIVE'
