@@ -12,10 +12,6 @@ from include.sources.base import Window
 from include.transform.runner import run_dbt
 from tests.sources.standins import DAY, connect, settings_in
 
-MODELS = ("path:models/staging/github_api", "path:models/staging/github_repositories", "int_people__github_api_users")
-MODELS += ("int_people__github_emails", "int_events__github_api_items", "int_events__github_api")
-
-
 def nid(*parts):
     """metrics.md 1.8, by hand."""
     text = "".join(f"{len(part)}:{part}," for part in parts)
@@ -33,7 +29,7 @@ def built(tmp_path_factory):
         ingest.land(registry, Window.of(ingest.datetime.now(ingest.UTC).date()), settings)
         ingest.land(get_source("github_api"), Window.of(DAY), settings)
         arguments = ["build", "--vars", json.dumps({"rebuild_from": "all"}), "--full-refresh"]
-        arguments += ["--select", "resource_type:seed", *MODELS, "--indirect-selection", "cautious"]
+        arguments += ["--select", "+int_events__github", "--indirect-selection", "cautious"]
         status, tail = run_dbt(settings, arguments, settings.dbt_target / "api")
         assert status == 0, tail
     with duckdb.connect(str(next((folder / "home").rglob("*.duckdb"))), read_only=True) as db:
@@ -44,7 +40,7 @@ def test_every_event_of_the_day_by_hand(built):
     """Read off acme_github in tests/sources/standins.py; number 1 is ann's, merged by a bot; 2 and 3 are ben's."""
     found = built.execute(
         "select event_type, object_id, event_source_id, cast(amount as integer), actor_is_bot, subject_is_bot, "
-        "is_own_item from intermediate.int_events__github_api where event_type <> 'COMMIT_CODE' order by all"
+        "is_own_item from intermediate.int_events__github_by_provider where event_type <> 'COMMIT_CODE' order by all"
     ).fetchall()
     at = 1756684800  # 2025-09-01 00:00 UTC
     assert found == sorted(
@@ -72,7 +68,7 @@ def test_commits_belong_to_the_account_that_their_email_shows(built):
     """Ann's e-mail is linked in two of her three commits; the fourth names nobody."""
     ann = nid("artifact", "GITHUB", "user:1")
     found = built.execute(
-        "select object_id, actor_id, cast(event_day as varchar) from intermediate.int_events__github_api "
+        "select object_id, actor_id, cast(event_day as varchar) from intermediate.int_events__github_by_provider "
         "where event_type = 'COMMIT_CODE' order by 1"
     ).fetchall()
     assert found == [
@@ -84,7 +80,7 @@ def test_commits_belong_to_the_account_that_their_email_shows(built):
 
 
 def test_ids_can_be_derived_by_anybody(built):
-    ids = dict(built.execute("select object_id, event_id from intermediate.int_events__github_api").fetchall())
+    ids = dict(built.execute("select object_id, event_id from intermediate.int_events__github_by_provider").fetchall())
     assert ids["a" * 40] == nid("event", "GITHUB", "COMMIT_CODE", "7", "a" * 40)
     assert ids["2"] == nid("event", "GITHUB", "PULL_REQUEST_CLOSED", "7", "2", "1756724400") or ids["2"] == nid(
         "event", "GITHUB", "PULL_REQUEST_REOPENED", "7", "2", "1756726200"
@@ -97,18 +93,3 @@ def test_a_quiet_repository_is_full_for_every_family(built):
         "select repo_id, count(*), count_if(is_full) from staging.stg_github_api__repository_days group by 1 order by 1"
     ).fetchall()
     assert found == [(7, 9, 9), (8, 9, 9), (9, 9, 9)]
-
-
-def test_the_columns_are_those_of_the_archives_events(built):
-    from tests.conftest import ROOT
-
-    text = (ROOT / "dbt/models/intermediate/events/int_events__github.yml").read_text()
-    listed = [
-        line.split()[-1] for line in text.partition("unit_tests:")[0].splitlines() if line.startswith("      - name")
-    ]
-    found = built.execute("describe intermediate.int_events__github_api").fetchall()
-    assert [name for name, *_ in found] == listed
-    types = {name: kind for name, kind, *_ in found}
-    assert types["amount"] == "DECIMAL(38,18)" and types["archive_day"] == types["event_day"] == "DATE"
-    assert types["event_time"] == "TIMESTAMP WITH TIME ZONE" and types["object_id"] == "VARCHAR"
-    assert types["is_own_item"] == types["actor_is_bot"] == "BOOLEAN"

@@ -18,7 +18,7 @@ aliases as (
         repo_id,
         repo_name
 
-    from {{ ref('stg_github_archive__repositories') }}
+    from {{ ref('int_artifacts__github_names') }}
 
 ),
 

@@ -1,4 +1,4 @@
--- Listed on GitHub, but never seen in the archive, or not readable: named, so that nothing is lost in a join.
+-- Listed on GitHub, but never seen in the archive or the API, or not readable: named, so that nothing is lost in a join.
 with
 
 listed as (
@@ -9,7 +9,7 @@ listed as (
 
 aliases as (
 
-    select distinct repo_name as identity from {{ ref('stg_github_archive__repositories') }}
+    select distinct repo_name as identity from {{ ref('int_artifacts__github_names') }}
 
 )
 

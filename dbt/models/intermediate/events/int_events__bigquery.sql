@@ -1,4 +1,4 @@
--- Chain events of BigQuery's public tables. GitHub's events of the same source are united with the archive's.
+-- Chain events of BigQuery's public tables. GitHub's events of the same source are the archive's.
 with
 
 listed as (
