@@ -77,7 +77,7 @@ people as (
 {%- set sqls = {} -%}
 {%- for name, types in event_counts.items() -%}
     {%- set human = '' if name in unfiltered else ' and not coalesce(subject_is_bot, false)' -%}
-    {%- do sqls.update({name: events ~ "\nselect count(*) from events\nwhere event_type in ('" ~ types | join("', '")
+    {%- do sqls.update({name: events ~ "\nselect coalesce(sum(amount), 0) from events\nwhere event_type in ('" ~ types | join("', '")
         ~ "') and day >= :first_day" ~ human}) -%}
 {%- endfor -%}
 {%- do sqls.update({'repositories': events ~ "\nselect count(distinct to_artifact_id) from events\n"

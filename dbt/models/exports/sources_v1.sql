@@ -2,13 +2,19 @@ with
 
 landed as (
 
-    select max(_loaded_at) as last_success_at from {{ source('raw', 'github_archive__coverage') }}
+    select max(_loaded_at) as last_success_at
+    from (
+        select _loaded_at from {{ source('raw', 'github_archive__coverage') }}
+        union all
+        select _loaded_at from {{ source('raw', 'bigquery__coverage') }}
+        where stream = 'github_events'
+    ) as loads
 
 ),
 
-first_days as (
+known_days as (
 
-    select family, min(day) as first_day
+    select family, min(day) as first_day, max(day) as as_of
     from {{ ref('int_coverage__days') }}
     where artifact_id is null and status in ('full', 'part')
     group by family
@@ -35,6 +41,7 @@ entities as (
 entity_loads as (
 
     {% for provider, table, docs_url, licence in [
+        ('github_api', 'github_api', 'https://docs.github.com/en/graphql', 'GitHub Terms of Service'),
         ('npm', 'npm', 'https://github.com/npm/registry/blob/main/docs/download-counts.md', 'npm Open-Source Terms'),
         ('open_collective', 'open_collective', 'https://docs.opencollective.com/help/developers/api', 'Open Collective Terms of Service'),
         ('rpc', 'evm_rpc', 'https://ethereum.github.io/execution-apis/', 'none: public chain data'),
@@ -67,18 +74,16 @@ united as (
         'GITHUB' as source,
         'archive' as provider,
         families.family,
-        first_days.first_day,
-        known.as_of,
+        known_days.first_day,
+        known_days.as_of,
         landed.last_success_at,
         'https://www.gharchive.org' as docs_url,
         'CC-BY-4.0' as licence
 
     from {{ ref('github_families') }} as families
     cross join landed
-    left join first_days
-        on families.family = first_days.family
-    left join {{ ref('int_coverage__as_of') }} as known
-        on families.family = known.family
+    left join known_days
+        on families.family = known_days.family
 
     union all
 

@@ -87,7 +87,6 @@ sets as (
     select
         families.coverage_set,
         count(*) as family_count,
-        max(case when families.family = 'commits' then 1 else 0 end) as has_commits,
         min(known.as_of) as as_of
 
     from {{ ref('metric_families') }} as families
@@ -117,21 +116,65 @@ seen as (
 
 ),
 
+-- of several providers the best counts: full < part in order of text
+own_days as (
+
+    select
+        artifact_id,
+        family,
+        day,
+        min(status) as status
+
+    from (
+        select
+            artifact_id,
+            family,
+            day,
+            status
+        from {{ ref('int_coverage__days') }}
+        where artifact_id is not null
+        union all
+        select
+            artifact_id,
+            family,
+            day,
+            status
+        from {{ ref('int_coverage__github_api_days') }}
+        where status = 'full'
+    ) as own
+    group by
+        artifact_id,
+        family,
+        day
+
+),
+
+-- a repository's own row replaces that of the whole archive
 exceptions as (
 
     select
         entities.entity_level,
         entities.entity_id,
-        coverage.day,
-        count(*) as repositories
+        families.coverage_set,
+        own_days.day,
+        count_if(own_days.status = 'full') - count_if(whole.status = 'full') as full_families,
+        count_if(own_days.status = 'part') - count_if(whole.status = 'part') as part_families
 
-    from {{ ref('int_coverage__days') }} as coverage
+    from own_days
     inner join {{ ref('met_entities') }} as entities
-        on coverage.artifact_id = entities.artifact_id
+        on own_days.artifact_id = entities.artifact_id and own_days.day >= entities.born_on
+    inner join {{ ref('metric_families') }} as families
+        on own_days.family = families.family
+    inner join sets
+        on families.coverage_set = sets.coverage_set
+    left join {{ ref('int_coverage__days') }} as whole
+        on own_days.family = whole.family and own_days.day = whole.day and whole.artifact_id is null
+    where own_days.day <= sets.as_of and {{ rebuilt_metrics('own_days.day', 'entities.entity_id') }}
     group by
         entities.entity_level,
         entities.entity_id,
-        coverage.day
+        families.coverage_set,
+        own_days.day
 
 ),
 
@@ -143,10 +186,8 @@ daily as (
         sets.coverage_set,
         alive.day,
         sets.family_count * (alive.member_count * (alive.day_no + 1) - alive.born_sum) as required,
-        coalesce(seen.full_families, 0) * alive.member_count
-        - case when seen.day is null then 0 else sets.has_commits * coalesce(exceptions.repositories, 0) end as full_count,
-        coalesce(seen.part_families, 0) * alive.member_count
-        + case when seen.day is null then 0 else sets.has_commits * coalesce(exceptions.repositories, 0) end as part_count
+        coalesce(seen.full_families, 0) * alive.member_count + coalesce(exceptions.full_families, 0) as full_count,
+        coalesce(seen.part_families, 0) * alive.member_count + coalesce(exceptions.part_families, 0) as part_count
 
     from alive
     cross join sets
@@ -156,6 +197,7 @@ daily as (
         on
             alive.entity_level = exceptions.entity_level
             and alive.entity_id = exceptions.entity_id
+            and sets.coverage_set = exceptions.coverage_set
             and alive.day = exceptions.day
 
 ),

@@ -10,7 +10,7 @@ select
     event_day,
     event_type,
     coalesce(subject_is_bot, false) as subject_is_bot,
-    count(*) as event_count
+    cast(sum(amount) as bigint) as event_count
 from {{ ref('int_events__github') }}
 where {{ rebuilt_events('event_day', 'to_artifact_id') }}
 group by

@@ -8,8 +8,14 @@ listed as (
         identity as address,
         network,
         coalesce(
-            contains(tags, 'contract') or contains(tags, 'proxy')
-            or contains(tags, 'factory') or contains(tags, 'bridge'),
+            (
+                contains(tags, 'contract') or contains(tags, 'proxy')
+                or contains(tags, 'factory') or contains(tags, 'bridge')
+            )
+            and not (
+                contains(tags, 'eoa') or contains(tags, 'wallet')
+                or contains(tags, 'safe') or contains(tags, 'deployer')
+            ),
             false
         ) as is_target,
         coalesce(

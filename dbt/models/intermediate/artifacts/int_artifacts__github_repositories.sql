@@ -2,7 +2,7 @@ with
 
 names as (
 
-    select * from {{ ref('stg_github_archive__repositories') }}
+    select * from {{ ref('int_artifacts__github_names') }}
 
 ),
 
@@ -40,14 +40,16 @@ select
     {{ nid(["'artifact'", "'GITHUB'", "'repo:' || cast(ranked.repo_id as varchar)"]) }} as artifact_id,
     ranked.spelling as repo_name,
     ranked.owner,
-    facts.is_fork,
+    coalesce(api.is_fork, facts.is_fork, false) as is_fork,
     -- without a creation date the repository is as old as the source
     least(
-        coalesce({{ utc_day('facts.created_at') }}, landed.first_day),
-        {{ utc_day('facts.first_event_at') }}
+        coalesce({{ utc_day('api.created_at') }}, {{ utc_day('facts.created_at') }}, landed.first_day),
+        coalesce({{ utc_day('facts.first_event_at') }}, {{ utc_day('api.created_at') }}, landed.first_day)
     ) as born_on
 from ranked
-inner join facts
+left join facts
     on ranked.repo_id = facts.repo_id
+left join {{ ref('stg_github_api__repositories') }} as api
+    on ranked.repo_id = api.repo_id
 cross join landed
 where ranked.name_rank = 1

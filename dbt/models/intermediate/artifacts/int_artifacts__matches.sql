@@ -20,7 +20,7 @@ aliases as (
         repo_id,
         repo_name
 
-    from {{ ref('stg_github_archive__repositories') }}
+    from {{ ref('int_artifacts__github_names') }}
     union distinct
     -- GitHub leads from a name to the repository, also where no event knew it by that name
     select

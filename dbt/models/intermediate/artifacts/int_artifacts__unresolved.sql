@@ -1,4 +1,4 @@
--- Listed on GitHub, but never seen in the archive, or not readable: named, so that nothing is lost in a join.
+-- Listed on GitHub, but never seen in the archive or the API, or not readable: named, so that nothing is lost in a join.
 with
 
 listed as (

@@ -6,7 +6,11 @@ landed as (
         min(archive_day) as first_day,
         max(archive_day) as last_day
 
-    from {{ ref('stg_github_archive__days') }}
+    from (
+        select archive_day from {{ ref('stg_github_archive__days') }}
+        union all
+        select archive_day from {{ ref('stg_github_api__repository_days') }}
+    ) as days
     where archive_day < date '{{ var("run_day") }}'
 
 )

@@ -43,7 +43,7 @@ whole as (
             when judged.hours_present = 0 then 'no hour was landed'
             when judged.status = 'none' and not judged.is_lost then 'below 20 % of the usual lines'
             when caps.status is not null then caps.reason
-            when judged.files_complete < 25 then 'hours are missing or damaged'
+            when judged.files_complete < 25 then 'hours are missing, damaged or known from BigQuery''s copy alone'
             when judged.status = 'part' then 'below 60 % of the usual lines'
         end as reason
 

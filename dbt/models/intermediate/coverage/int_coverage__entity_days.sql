@@ -139,8 +139,27 @@ tables as (
 
 ),
 
+repositories as (
+
+    select
+        'GITHUB' as source,
+        'github_api' as provider,
+        family,
+        artifact_id,
+        day,
+        status,
+        cast(1 as bigint) as units_expected,
+        cast(case when status = 'full' then 1 else 0 end as bigint) as units_present,
+        case when status <> 'full' then 'the crawl of the family did not finish' end as reason
+
+    from {{ ref('int_coverage__github_api_days') }}
+
+),
+
 united as (
 
+    select * from repositories
+    union all
     select * from packages
     union all
     select * from ledgers

@@ -23,7 +23,7 @@ select
 from {{ model }}
 union all
 {% endfor -%}
--- a chain's day comes from its nodes where they were read, else from BigQuery: never from both
+-- what a chain's nodes told as well is not told twice
 select
     events.event_id,
     events.event_time,
@@ -43,9 +43,6 @@ select
     events.is_own_item,
     events.archive_day
 from {{ ref('int_events__bigquery') }} as events
-left join {{ ref('stg_evm_rpc__days') }} as nodes
-    on
-        events.event_source = upper(nodes.network)
-        and events.event_day = nodes.archive_day
-        and nodes.status = 'complete'
-where nodes.network is null
+left join {{ ref('int_events__evm') }} as nodes
+    on events.event_day = nodes.event_day and events.event_id = nodes.event_id
+where nodes.event_id is null

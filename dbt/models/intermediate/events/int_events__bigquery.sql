@@ -1,20 +1,5 @@
--- Chain events of BigQuery's public tables. GitHub's events of the same source are united with the archive's.
+-- Chain events of BigQuery's public tables. GitHub's events of the same source are the archive's.
 with
-
-listed as (
-
-    select
-        identity as address,
-        network,
-        status = 'ok'
-        and (contains(tags, 'contract') or contains(tags, 'proxy') or contains(tags, 'factory') or contains(tags, 'bridge'))
-        and not (contains(tags, 'eoa') or contains(tags, 'wallet') or contains(tags, 'safe') or contains(tags, 'deployer'))
-            as is_target
-
-    from {{ ref('stg_oss_directory__artifacts') }}
-    where kind = 'blockchain'
-
-),
 
 transactions as (
 
@@ -35,12 +20,29 @@ transactions as (
 
 ),
 
+targets as (
+
+    select
+        network,
+        address,
+        min(coalesce(created_block, 0)) as from_block
+
+    from {{ ref('int_artifacts__evm_targets') }}
+    group by
+        network,
+        address
+
+),
+
 calls as (
 
-    select * from transactions
-    where
-        (network, to_address) in (select network, address from listed where is_target)
-        or to_address in (select address from listed where is_target and network = 'any_evm')
+    select transactions.*
+    from transactions
+    inner join targets
+        on
+            transactions.network = targets.network
+            and transactions.to_address = targets.address
+            and transactions.block_number >= targets.from_block
 
 ),
 

@@ -3,23 +3,6 @@
 -- for commits, whose history reaches back, only what happened on the landed day is taken.
 with
 
-repositories as (
-
-    select * from {{ ref('stg_github_api__repositories') }}
-
-),
-
--- of a fork only what came after it was made is its own
-commits as (
-
-    select commits.*
-    from {{ ref('stg_github_api__commits') }} as commits
-    left join repositories
-        on commits.repo_id = repositories.repo_id
-    where not coalesce(repositories.is_fork, false) or commits.committed_at >= repositories.created_at
-
-),
-
 pull_requests as (
 
     select * from {{ ref('stg_github_api__pull_requests') }}
@@ -52,7 +35,7 @@ united as (
         author_name,
         cast(1 as decimal(38, 18)) as amount,
         archive_day
-    from commits
+    from {{ ref('stg_github_api__commits') }}
     union all
     select
         repo_id, 'PULL_REQUEST_OPENED', created_at, cast(item_number as varchar), null, author_id, author_id,

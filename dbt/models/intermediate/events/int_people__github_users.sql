@@ -10,6 +10,9 @@ seen as (
     union all
     select merged_by_id, merged_by_login, merged_by_type, created_at
     from {{ ref('stg_github_archive__events') }}
+    union all
+    select user_id, login, case when is_bot then 'Bot' end, {{ at_utc('last_day') }}
+    from {{ ref('int_people__github_api_users') }}
 
 )
 

@@ -1,5 +1,5 @@
 select distinct
     repo_id,
     'refs/heads/' || default_branch as ref
-from {{ source('raw', 'github_archive__events') }}
+from {{ ref('stg_github_archive__events') }}
 where default_branch is not null

@@ -1,4 +1,6 @@
--- An event near midnight can sit in two archive days: it is two rows here and one event later.
+-- The archive is its files and, where they lack an event, BigQuery's copy of them. An event near midnight can sit in two
+-- archive days: it is two rows here and one event later.
+{% for table in ['github_archive__events', 'bigquery__github_events'] %}
 select
 
     -- keys
@@ -39,4 +41,14 @@ select
     -- lineage
     _day as archive_day
 
-from {{ source('raw', 'github_archive__events') }}
+from {{ source('raw', table) }} as landed
+{% if not loop.last %}
+union all
+{% else %}
+where
+    not exists (
+        select 1 from {{ source('raw', 'github_archive__events') }} as files
+        where files.id = landed.id and files._day = landed._day
+    )
+{% endif %}
+{% endfor %}

@@ -1,3 +1,5 @@
+-- the commits of a push that the files have are those of the files
+{% for table in ['github_archive__push_commits', 'bigquery__github_push_commits'] %}
 select
     event_id as github_event_id,
     position as commit_position,
@@ -14,4 +16,14 @@ select
     end as author_email,
     created_at,
     _day as archive_day
-from {{ source('raw', 'github_archive__push_commits') }}
+from {{ source('raw', table) }} as landed
+{% if not loop.last %}
+union all
+{% else %}
+where
+    not exists (
+        select 1 from {{ source('raw', 'github_archive__events') }} as files
+        where files.id = landed.event_id and files._day = landed._day
+    )
+{% endif %}
+{% endfor %}

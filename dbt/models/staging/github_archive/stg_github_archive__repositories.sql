@@ -1,3 +1,13 @@
+with
+
+named as (
+
+    select repo_id, repo_name, owner, first_at, last_at from {{ source('raw', 'github_archive__repositories') }}
+    union all
+    select repo_id, repo_name, owner, first_at, last_at from {{ source('raw', 'bigquery__github_repositories') }}
+
+)
+
 select
     repo_id,
     lower(repo_name) as repo_name,
@@ -6,7 +16,7 @@ select
     lower(owner) as owner,
     min(first_at) as first_at,
     max(last_at) as last_at
-from {{ source('raw', 'github_archive__repositories') }}
+from named
 group by
     repo_id,
     lower(repo_name),
