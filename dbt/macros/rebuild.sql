@@ -15,10 +15,10 @@
     rebuilt_series(window_name, sample_date, entity_id): SQL conditions that hold for what this build computes anew; of a
     series that are the windows whose last day is one of the days. -#}
 {% macro rebuilt_files(archive_day, artifact_id) %}
-    {{- rebuilt(archive_day, "date '" ~ var("rebuild_from") ~ "'", artifact_id, "select artifact_id from " ~ ref("int_rebuild__github") ~ " where event_day is null") -}}
+    {{- rebuilt(archive_day, "date '" ~ var("rebuild_from") ~ "'", artifact_id, "select artifact_id from " ~ ref("int_rebuild__artifacts")) -}}
 {% endmacro %}
 {% macro rebuilt_events(event_day, artifact_id) %}
-    {{- rebuilt(event_day, rebuild_day(), artifact_id, "select artifact_id from " ~ ref("int_rebuild__github") ~ " where event_day is null") -}}
+    {{- rebuilt(event_day, rebuild_day(), artifact_id, "select artifact_id from " ~ ref("int_rebuild__artifacts")) -}}
 {% endmacro %}
 {% macro rebuilt_metrics(day, entity_id="entity_id") %}
     {{- rebuilt(day, rebuild_day(), entity_id, "select entity_id from " ~ ref("met_rebuild")) -}}

@@ -74,7 +74,7 @@ def _changed_months(db, work: dict) -> list[tuple[date, date]] | None:
     """First day and day after the last, of the months in which this build computed rows anew; None if in any."""
     if work["rebuild_from"] == EVERYTHING:
         return None
-    artifacts = "select 1 from intermediate.int_rebuild__github where event_day is null"
+    artifacts = "select 1 from intermediate.int_rebuild__artifacts"
     if db.execute(f"select 1 from metrics.met_rebuild union all {artifacts} limit 1").fetchone():
         return None
     (from_day,) = db.execute("select from_day from intermediate.int_rebuild__from").fetchone()

@@ -27,7 +27,7 @@ TABLES = {
     "is_own_item boolean, event_count bigint",
     "int_coverage__days": "family varchar, artifact_id varchar, day date, status varchar",
     "int_coverage__as_of": "family varchar, as_of date",
-    "int_rebuild__github": "artifact_id varchar, event_day date, run_id varchar",
+    "int_rebuild__artifacts": "artifact_id varchar",
     "int_rebuild__from": "from_day date, run_id varchar",
 }
 

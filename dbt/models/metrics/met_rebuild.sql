@@ -59,9 +59,8 @@ select
     members.entity_id,
     '{{ var("run_id") }}' as run_id
 from members
-inner join {{ ref('int_rebuild__github') }} as artifacts
+inner join {{ ref('int_rebuild__artifacts') }} as artifacts
     on members.artifact_id = artifacts.artifact_id
-where artifacts.event_day is null
 union distinct
 select
     entity_id,

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_files('archive_day', 'to_artifact_id')) }}",
+    properties={'partitioning': "ARRAY['month(archive_day)']"}
+) }}
 -- Chain events of BigQuery's public tables. GitHub's events of the same source are the archive's.
 with
 
@@ -78,34 +85,63 @@ events as (
         block_timestamp, archive_day
     from creations
 
+),
+
+keyed as (
+
+    select
+        *,
+        {{ nid(["'artifact'", 'event_source', 'artifact']) }} as to_artifact_id,
+        case
+            when event_type = 'CONTRACT_DEPLOYED' then {{ nid(["'event'", 'event_source', 'event_type', 'last_key']) }}
+            else {{ nid(["'event'", 'event_source', 'event_type', 'transaction_hash', 'last_key']) }}
+        end as event_id
+
+    from events
+
+),
+
+-- an address that was destroyed may be made again: the first time counts
+firsts as (
+
+    select
+        *,
+        row_number() over (partition by event_id order by block_timestamp, transaction_hash) as place
+
+    from keyed
+    where {{ rebuilt_files('archive_day', 'to_artifact_id') }}
+
 )
 
 select
-    case
-        when events.event_type = 'CONTRACT_DEPLOYED'
-            then {{ nid(["'event'", 'events.event_source', 'events.event_type', 'events.last_key']) }}
-        else
-            {{ nid(["'event'", 'events.event_source', 'events.event_type', 'events.transaction_hash', 'events.last_key']) }}
-    end as event_id,
-    events.block_timestamp as event_time,
-    {{ utc_day('events.block_timestamp') }} as event_day,
-    events.event_type,
-    events.event_source,
+    firsts.event_id,
+    firsts.block_timestamp as event_time,
+    {{ utc_day('firsts.block_timestamp') }} as event_day,
+    firsts.event_type,
+    firsts.event_source,
     'bigquery' as provider,
     types.family,
-    {{ nid(["'artifact'", 'events.event_source', 'events.artifact']) }} as to_artifact_id,
-    {{ nid(["'artifact'", 'events.event_source', 'events.actor']) }} as actor_id,
+    firsts.to_artifact_id,
+    {{ nid(["'artifact'", 'firsts.event_source', 'firsts.actor']) }} as actor_id,
     cast(null as varchar) as subject_id,
     false as actor_is_bot,
     cast(null as boolean) as subject_is_bot,
-    events.amount,
-    events.transaction_hash as object_id,
+    firsts.amount,
+    firsts.transaction_hash as object_id,
     -- with the artifact's address it gives the event's key again
     case
-        when events.event_type = 'CONTRACT_DEPLOYED' then events.last_key else events.transaction_hash
+        when firsts.event_type = 'CONTRACT_DEPLOYED' then firsts.last_key else firsts.transaction_hash
     end as event_source_id,
     false as is_own_item,
-    events.archive_day
-from events
+    firsts.archive_day
+from firsts
 inner join {{ ref('event_types') }} as types
-    on events.event_type = types.event_type
+    on firsts.event_type = types.event_type
+where
+    firsts.place = 1
+    {% if is_incremental() %}
+    and not exists (
+        select 1 from {{ this }} as kept
+        where firsts.event_type = 'CONTRACT_DEPLOYED' and kept.event_id = firsts.event_id
+    )
+    {% endif %}

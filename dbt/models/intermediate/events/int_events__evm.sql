@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_files('archive_day', 'to_artifact_id')) }}",
+    properties={'partitioning': "ARRAY['month(archive_day)']"}
+) }}
 with
 
 transactions as (
@@ -171,6 +178,7 @@ firsts as (
         ) as place
 
     from united
+    where {{ rebuilt_files('archive_day', 'to_artifact_id') }}
 
 ),
 
@@ -210,3 +218,10 @@ select
 from keyed
 inner join {{ ref('event_types') }} as types
     on keyed.event_type = types.event_type
+{% if is_incremental() %}
+where
+    not exists (
+        select 1 from {{ this }} as kept
+        where keyed.event_type = 'CONTRACT_DEPLOYED' and kept.event_id = keyed.short_id
+    )
+{% endif %}

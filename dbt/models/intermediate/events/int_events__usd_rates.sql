@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_rebuild__funding') }}
+-- depends_on: {{ ref('int_rebuild__others') }}
 with
 
 rates as (

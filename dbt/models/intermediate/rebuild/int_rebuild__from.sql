@@ -1,5 +1,5 @@
--- The first event day that this build computes anew: the earliest landed, a late event's, one whose rate changed, or
--- the day after a family's coverage ended when it has moved.
+-- The first event day that this build computes anew: the earliest landed, a late or changed event's,
+-- or the day after a family's coverage ended when it has moved.
 {% if not is_partial() %}
 select
     date '1970-01-01' as from_day,
@@ -40,8 +40,8 @@ reasons as (
     select event_day as from_day
     from {{ ref('int_rebuild__github') }}
     union all
-    select from_day
-    from {{ ref('int_rebuild__funding') }}
+    select event_day as from_day
+    from {{ ref('int_rebuild__others') }}
     union all
     -- nothing to add up from: the landing is older than all that was built
     select date '1970-01-01' as from_day
