@@ -90,7 +90,7 @@ class Failures:
         kind: type[OpenImpactError] = Unavailable if isinstance(error, Unavailable) else SuspectData
         raise kind(
             f"{self.source}: {len(self.found)} of {self.asked} packages cannot be read, the last one "
-            f"{packages[-1]!r}: {reason} Nothing was landed; the former content of the day was kept."
+            f"{packages[-1]!r}: {reason.rstrip('.')}. Nothing was landed; the former content of the day was kept."
         )
 
     def succeeded(self) -> None:

@@ -5,6 +5,7 @@ Facts that shape this file (checked 2026-11):
   others. A removed package answers 200 with `time.unpublished`, or 404.
 - repository and license are an object or a text, maintainers objects or `name <e-mail>`; documents reach tens of MB.
 - Malware is replaced by a "security holding package".
+- Mirrors that pack documents anew put the times of their own copies into `time`, without `created` (seen 2026-11).
 - It knows only now, while downloads are asked by day: therefore a source of its own beside npm.
 """
 
@@ -146,6 +147,8 @@ def parse_document(document: Any, name: str, now: datetime) -> tuple[tuple, list
     times, versions = _mapping(document, "time"), _mapping(document, "versions")
     if not times and not versions:
         raise ValueError("the document has neither times nor versions")
+    if "created" not in times:
+        raise ValueError("its times lack `created`, so they are a mirror's and not npm's")
     rejected: list[Rejected] = []
 
     def moment(key: str, value: Any) -> datetime | None:

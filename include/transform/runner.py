@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from include.errors import SuspectData
 from include.settings import Settings
+from include.sources import all_sources
+from include.sources.base import off_reason
 from include.transform.plan import DBT_PROJECT, EVERYTHING
 
 LAYERS = {
@@ -31,6 +33,7 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
     variables = {
         "rebuild_from": work["rebuild_from"],
         "run_id": run_id,
+        "sources_off": [s.name for s in all_sources() if off_reason(s, os.environ)],
         "run_day": datetime.now(UTC).date().isoformat(),
         "computed_at": datetime.now(UTC).replace(microsecond=0, tzinfo=None).isoformat(" "),
     }

@@ -8,7 +8,7 @@ from demo import connections
 from demo.server import DemoServer
 from include import ingest, transform
 from include.settings import load_settings
-from include.sources import get_source
+from include.sources import all_sources
 from include.sources.base import Window
 from tests.cluster.compare import OWN_TABLES, differences, released_rows, released_tables
 
@@ -17,18 +17,23 @@ DAYS = [date(2025, 5, 21), date(2025, 10, 6), date(2025, 10, 7)]
 
 
 def land_build_release(run_id: str, days: list[date], today: date):
-    """Lands the directory and the days but one and builds, lands that and builds what changed, and releases.
+    """Lands every source's days but the last and builds, lands that and builds what changed, and releases.
 
-    Everything goes by the environment's settings, which are returned.
+    Of other sources than the archive the last two days. Everything goes by the environment's settings, which are
+    returned.
     """
     settings = load_settings()
     ingest.ensure_raw_tables(settings)
-    ingest.land(get_source("oss_directory"), Window.of(today), settings)
-    for day in days[:-1]:
-        ingest.land(get_source("github_archive"), Window.of(day), settings)
-    ingest.ensure_raw_tables(settings)
+    # the registry and what the others look up come first
+    snapshots, daily = ([s for s in all_sources() if s.window == window] for window in ("now", "day"))
+    for source in sorted(snapshots, key=lambda s: bool(s.lists)):
+        ingest.land(source, Window.of(today), settings)
+    for source in daily:
+        for day in days[:-1] if source.name == "github_archive" else days[-2:-1]:
+            ingest.land(source, Window.of(day), settings)
     transform.build(settings, f"{run_id}-first")
-    ingest.land(get_source("github_archive"), Window.of(days[-1]), settings)
+    for source in daily:
+        ingest.land(source, Window.of(days[-1]), settings)
     assert transform.build(settings, run_id)["rebuild_from"] == days[-1].isoformat()
     transform.audit(settings, run_id)
     transform.release(settings, run_id)

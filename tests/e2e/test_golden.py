@@ -272,3 +272,6 @@ def test_the_recorded_directory_and_two_archive_hours_become_a_release(recording
     shown = subprocess.run([*command, "release", "show"], cwd=ROOT, env=env, capture_output=True, text=True).stdout
     assert re.search(r"projects_v1 +7,037\n", shown)
     assert len(re.findall(r"2021-07-21 \.\. 2021-07-21 +part +hours are missing", shown)) == 9  # one a family
+    states = {(r["provider"], r["enabled"], r["status"]) for r in rows(load_settings(env), "sources_v1")}
+    assert {("github_api", False, "off"), ("rpc", False, "off"), ("npm", True, "failing")} <= states
+    assert len([state for state in states if state[0] == "github_api"]) == 1

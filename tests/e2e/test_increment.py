@@ -79,7 +79,6 @@ def land(settings, monkeypatch, connections, days, directory=False) -> None:
         ingest.land(get_source("oss_directory"), Window.of(date.today()), settings, force=True, allow_shrink=True)
     for day in days:
         ingest.land(get_source("github_archive"), Window.of(day), settings)
-    ingest.ensure_raw_tables(settings)
 
 
 def exports(settings) -> dict[str, list[tuple]]:
@@ -124,7 +123,6 @@ def built(tmp_path_factory):
             ingest.ensure_raw_tables(settings)
             for number, step in enumerate(steps):
                 land(settings, monkeypatch, *step)
-                ingest.ensure_raw_tables(settings)
                 if not together or number == len(steps) - 1:
                     plans.append(transform.build(settings, f"{home}-{number}")["rebuild_from"])
             found.append(exports(settings))

@@ -475,6 +475,7 @@ def document(**more):
         ({"versions": []}, "versions is no object"),
         ({"dist-tags": "latest"}, "dist-tags is no object"),
         ({"time": None, "versions": None}, "neither times nor versions"),
+        ({"time": {"1.0.0": "2025-01-01T00:00:00Z"}}, "lack `created`, so they are a mirror's"),
     ],
 )
 def test_a_drifted_document_is_named(drift, says):
@@ -487,7 +488,7 @@ def test_a_drifted_document_is_named(drift, says):
     [
         {"repository": 5}, {"repository": [{"url": None}]}, {"license": {"name": "MIT"}}, {"license": ["MIT", 5]},
         {"maintainers": None}, {"maintainers": [None, 5, {"name": 7}]}, {"description": {"x": 1}}, {"homepage": []},
-        {"dist-tags": {"latest": 5}}, {"versions": {"1.0.0": "gone"}}, {"time": {"1.0.0": None}},
+        {"dist-tags": {"latest": 5}}, {"versions": {"1.0.0": "gone"}}, {"time": {"created": 5, "1.0.0": None}},
         {"description": "\x00"},
     ],
 )  # fmt: skip
@@ -556,12 +557,14 @@ def test_a_recorded_packument_is_read_whole(recordings):
     assert versions[0][1:3] == ("0.1.0", datetime(2012, 2, 24, 18, 4, 6, 916000, tzinfo=UTC))
 
 
-def test_a_recorded_view_with_versions_as_a_list_is_refused_by_name(recordings):
+def test_a_recorded_view_of_a_mirror_is_refused_for_its_versions_and_for_its_times(recordings):
     value = json.loads(gzip.decompress((recordings / "npm/npm-view-eslint.json.gz").read_bytes()))
     with pytest.raises(ValueError, match="versions is no object"):
         parse_document(value, "eslint", NOW)
-    package, versions, rejected = parse_document(
-        value | {"versions": dict.fromkeys(value["versions"], {})}, "eslint", datetime(2026, 11, 23, tzinfo=UTC)
-    )
+    whole = value | {"versions": dict.fromkeys(value["versions"], {})}
+    with pytest.raises(ValueError, match="a mirror's and not npm's"):  # its versions of 2013 carry times of 2026
+        parse_document(whole, "eslint", NOW)
+    whole["time"]["created"] = "2013-06-29T19:00:00Z"
+    package, versions, rejected = parse_document(whole, "eslint", datetime(2026, 11, 23, tzinfo=UTC))
     assert package[12] == "github.com/eslint/eslint" and package[5] == "10.15.0"
     assert {v[1] for v in versions if not v[4]} == {v for v in value["versions"]}

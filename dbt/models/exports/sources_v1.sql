@@ -1,3 +1,12 @@
+-- Which sources are off is told by the build's settings: a source without its connection lands nothing.
+{% set off = var('sources_off', []) %}
+{% set asked = [
+    ('github_api', 'github_api', 'GITHUB', none, 'https://docs.github.com/en/graphql', 'GitHub Terms of Service'),
+    ('npm', 'npm', 'NPM', 'downloads', 'https://github.com/npm/registry/blob/main/docs/download-counts.md', 'npm Open-Source Terms'),
+    ('open_collective', 'open_collective', 'OPEN_COLLECTIVE', 'ledger', 'https://docs.opencollective.com/help/developers/api', 'Open Collective Terms of Service'),
+    ('rpc', 'evm_rpc', 'EVM', 'transactions', 'https://ethereum.github.io/execution-apis/', 'none: public chain data'),
+    ('bigquery', 'bigquery', 'EVM', 'transactions', 'https://cloud.google.com/bigquery/public-data', 'terms of each public data set'),
+] %}
 with
 
 landed as (
@@ -40,21 +49,49 @@ entities as (
 
 entity_loads as (
 
-    {% for provider, table, docs_url, licence in [
-        ('github_api', 'github_api', 'https://docs.github.com/en/graphql', 'GitHub Terms of Service'),
-        ('npm', 'npm', 'https://github.com/npm/registry/blob/main/docs/download-counts.md', 'npm Open-Source Terms'),
-        ('open_collective', 'open_collective', 'https://docs.opencollective.com/help/developers/api', 'Open Collective Terms of Service'),
-        ('rpc', 'evm_rpc', 'https://ethereum.github.io/execution-apis/', 'none: public chain data'),
-        ('bigquery', 'bigquery', 'https://cloud.google.com/bigquery/public-data', 'terms of each public data set'),
-    ] %}
+    {% for provider, table, origin, family, docs_url, licence in asked %}
     select
         '{{ provider }}' as provider,
+        {{ 'false' if table in off else 'true' }} as enabled,
         max(_loaded_at) as last_success_at,
         '{{ docs_url }}' as docs_url,
         '{{ licence }}' as licence
     from {{ source('raw', table ~ '__coverage') }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
+
+),
+
+-- of a provider that told nothing yet, what it would tell
+expected as (
+
+    {% for provider, table, origin, family, docs_url, licence in asked %}
+    select
+        '{{ origin }}' as source,
+        '{{ provider }}' as provider,
+        {{ "'" ~ family ~ "'" if family else 'family' }} as family
+    from {{ ref('github_families') }}
+    {% if family %}group by 1, 2, 3{% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+told as (
+
+    select * from entities
+    union all
+    select
+        expected.source,
+        expected.provider,
+        expected.family,
+        cast(null as date) as first_day,
+        cast(null as date) as as_of
+
+    from expected
+    left join entities
+        on expected.provider = entities.provider
+    where entities.provider is null
 
 ),
 
@@ -76,6 +113,7 @@ united as (
         families.family,
         known_days.first_day,
         known_days.as_of,
+        true as enabled,
         landed.last_success_at,
         'https://www.gharchive.org' as docs_url,
         'CC-BY-4.0' as licence
@@ -93,6 +131,7 @@ united as (
         'registry' as family,
         first_day,
         as_of,
+        true as enabled,
         last_success_at,
         'https://github.com/opensource-observer/oss-directory' as docs_url,
         'Apache-2.0' as licence
@@ -102,18 +141,19 @@ united as (
     union all
 
     select
-        entities.source,
-        entities.provider,
-        entities.family,
-        entities.first_day,
-        entities.as_of,
+        told.source,
+        told.provider,
+        told.family,
+        told.first_day,
+        told.as_of,
+        entity_loads.enabled,
         entity_loads.last_success_at,
         entity_loads.docs_url,
         entity_loads.licence
 
-    from entities
+    from told
     inner join entity_loads
-        on entities.provider = entity_loads.provider
+        on told.provider = entity_loads.provider
 
 )
 
@@ -121,12 +161,12 @@ select
     source,
     provider,
     family,
-    true as enabled,
+    enabled,
     first_day,
     as_of,
     last_success_at,
     cast({{ epoch_seconds(timestamp_utc("'" ~ var("computed_at") ~ " UTC'")) }} - {{ epoch_seconds('last_success_at') }} as double) / 3600 as lag_hours,
-    case when as_of is null then 'failing' when as_of < {{ plus_days("date '" ~ var("run_day") ~ "'", -3) }} then 'late' else 'ok' end as status,
+    case when not enabled then 'off' when as_of is null then 'failing' when as_of < {{ plus_days("date '" ~ var("run_day") ~ "'", -3) }} then 'late' else 'ok' end as status,
     docs_url,
     licence
 from united
