@@ -26,6 +26,7 @@ TABLES = {
     "int_activity__actor_days": "artifact_id varchar, actor_id varchar, event_day date, event_type varchar, "
     "is_own_item boolean, event_count bigint",
     "int_coverage__days": "family varchar, artifact_id varchar, day date, status varchar",
+    "int_coverage__github_api_days": "artifact_id varchar, family varchar, day date, status varchar",
     "int_coverage__as_of": "family varchar, as_of date",
     "int_rebuild__artifacts": "artifact_id varchar",
     "int_rebuild__from": "from_day date, run_id varchar",

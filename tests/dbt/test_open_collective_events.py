@@ -136,8 +136,8 @@ def test_a_day_whose_money_has_no_rate_is_part_until_the_rate_lands(built):
 
 def test_late_rates_reach_back_to_the_first_day_that_they_change(built):
     settings, _ = built
-    query = "select from_day, run_id from intermediate.int_rebuild__funding"
-    assert read(settings, query) == [[(date(2025, 5, 2), "second")]]
+    query = "select min(event_day), max(run_id), count(artifact_id) from intermediate.int_rebuild__others"
+    assert read(settings, query) == [[(date(2025, 5, 2), "second", 0)]]
     table = open_catalog(settings, "lake").load_table("exports.timeseries_events_by_artifact_v1")
     rows = table.scan(selected_fields=("event_id", "amount")).to_arrow().to_pylist()
     published = {row["event_id"]: round(row["amount"] * 100) for row in rows}
