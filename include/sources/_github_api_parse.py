@@ -1,16 +1,12 @@
 """From GitHub's JSON objects to rows; every value is checked, since the answer is outside text."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from include.sources._archive_parse import hash_email
-from include.sources.base import Batch, Stream
 
-BATCH_ROWS = 20_000
 LONGEST_TEXT = 10_000
 INT64 = 1 << 63
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -101,12 +97,3 @@ def object_id(node: Any) -> int:
 def email(value: Any) -> str:
     """An e-mail in the archive's hashed form."""
     return hash_email(text(value)) or ""
-
-
-def batches(stream: Stream, rows: Iterable[tuple]) -> Iterator[Batch]:
-    """Batches of rows, whose cells are in the order of the schema."""
-    held = list(rows)
-    for start in range(0, len(held), BATCH_ROWS):
-        columns = zip(*held[start : start + BATCH_ROWS], strict=True)
-        arrays = [pa.array(cells, f.type) for cells, f in zip(columns, stream.schema, strict=True)]
-        yield Batch(stream.name, pa.record_batch(arrays, schema=stream.schema))

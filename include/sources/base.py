@@ -7,9 +7,10 @@ the raw tables, the DAG and the contract tests follow from that object.
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from include.http import HttpClient
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+BATCH_ROWS = 20_000
 SYSTEM_COLUMNS = ("_day", "_run_id", "_loaded_at")
 
 
@@ -268,6 +270,15 @@ def off_reason(source: Source, env: Mapping[str, str]) -> str | None:
     if source.may_be_off is None or (env.get(variable) or "").strip():
         return None
     return f"{source.name} is off: {source.may_be_off}. Set {variable} (see .env.example) to turn it on."
+
+
+def batches(stream: Stream, rows: Iterable[tuple]) -> Iterator[Batch]:
+    """Batches of at most BATCH_ROWS rows, whose cells are in the order of the stream's schema; none without rows."""
+    waiting = iter(rows)
+    while held := list(islice(waiting, BATCH_ROWS)):
+        columns = zip(*held, strict=True)
+        arrays = [pa.array(cells, f.type) for cells, f in zip(columns, stream.schema, strict=True)]
+        yield Batch(stream.name, pa.record_batch(arrays, schema=stream.schema))
 
 
 def sample_of(raw: bytes | str) -> str:

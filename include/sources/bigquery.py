@@ -55,6 +55,7 @@ from include.sources.base import (
     Source,
     Stream,
     Window,
+    batches,
     column,
     sample_of,
 )
@@ -240,7 +241,7 @@ def _github(day: _Day) -> Iterator[Item]:
         yield Coverage("github_events", "day", 24, 0, "missing", str(refused))
         return
     cells = sorted((row["hour"], row["type"], row["event_count"]) for row in counts)
-    yield from _batches(GITHUB["type_counts"], cells)
+    yield from batches(GITHUB["type_counts"], cells)
     for hour, count in enumerate(lines):
         status, reason = ("complete", None) if count else ("missing", "no event of this hour in the day's table")
         yield Coverage("github_events", f"{hour:02d}", 1, count, status, reason)
@@ -252,8 +253,8 @@ def _github_rows(found: Iterator[dict]) -> Iterator[Item]:
     commits: list[tuple] = []
 
     def flush() -> Iterator[Batch]:
-        yield from _batches(GITHUB["events"], events)
-        yield from _batches(GITHUB["push_commits"], commits)
+        yield from batches(GITHUB["events"], events)
+        yield from batches(GITHUB["push_commits"], commits)
         events.clear()
         commits.clear()
 
@@ -272,7 +273,7 @@ def _github_rows(found: Iterator[dict]) -> Iterator[Item]:
             yield from flush()
     yield from flush()
     rows = ((repo_id, name, name.partition("/")[0].lower(), *span) for (repo_id, name), span in sorted(names.items()))
-    yield from _batches(GITHUB["repositories"], rows)
+    yield from batches(GITHUB["repositories"], rows)
 
 
 def _event(row: dict) -> tuple:
@@ -383,9 +384,9 @@ def _transaction_rows(found: Iterator[dict], chains: dict[str, str], kept: dict[
             continue
         kept[row["network"]] += 1
         if len(rows) >= BATCH_ROWS:
-            yield from _batches(TRANSACTIONS, rows)
+            yield from batches(TRANSACTIONS, rows)
             rows = []
-    yield from _batches(TRANSACTIONS, rows)
+    yield from batches(TRANSACTIONS, rows)
 
 
 def _transaction(row: dict, chains: dict[str, str]) -> tuple:
@@ -436,7 +437,7 @@ def _dependents(day: _Day) -> Iterator[Item]:
         for row in found:
             if row["name"] not in asked or not row["dependent_name"]:
                 yield Rejected("dependents", "a package that was not asked for, or no name", sample_of(repr(row)), kind)
-        yield from _batches(
+        yield from batches(
             DEPENDENT_PACKAGES,
             ((kind, row["name"], row["dependent_name"], row["dependent_version"], at) for row in good),
         )
@@ -463,21 +464,13 @@ def _pypi(day: _Day) -> Iterator[Item]:
     for project in found.keys() - set(asked):
         yield Rejected("pypi_downloads", "a project that was not asked for", sample_of(str(project)), "day")
     kept = [(name, found[name]["download_count"], found[name]["mirror_count"]) for name in names if name in found]
-    yield from _batches(DOWNLOADS, kept)
+    yield from batches(DOWNLOADS, kept)
     status = "complete" if hours == 24 else "damaged" if hours else "missing"
     for name in names:
         reason = None if hours == 24 else f"{hours} hours of the day are there, by projects that never rest"
         if name not in found and hours:
             reason = "; ".join(filter(None, (reason, "no download")))
         yield Coverage("pypi_downloads", name, 24, hours, status, reason)
-
-
-def _batches(stream: Stream, rows) -> Iterator[Batch]:
-    """One batch of the rows, none if there are none."""
-    columns = list(zip(*rows, strict=True))
-    if columns:
-        arrays = [pa.array(cells, f.type) for cells, f in zip(columns, stream.schema, strict=True)]
-        yield Batch(stream.name, pa.record_batch(arrays, schema=stream.schema))
 
 
 SOURCE = Source(

@@ -22,7 +22,6 @@ from include.sources._github_api_client import Api, Read, Reply, read_pages, ref
 from include.sources._github_api_parse import (
     Account,
     account,
-    batches,
     email,
     flag,
     git_sha,
@@ -43,6 +42,7 @@ from include.sources.base import (
     Source,
     Stream,
     Window,
+    batches,
     column,
     sample_of,
 )

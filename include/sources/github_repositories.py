@@ -17,7 +17,7 @@ import pyarrow as pa
 from include.errors import FixNeeded, SuspectData
 from include.sources import _github_api_queries as queries
 from include.sources._github_api_client import Api, Reply, refuse_outage
-from include.sources._github_api_parse import account, batches, flag, may, moment, need, number, text
+from include.sources._github_api_parse import account, flag, may, moment, need, number, text
 from include.sources.base import (
     TIMESTAMP,
     Context,
@@ -28,6 +28,7 @@ from include.sources.base import (
     Source,
     Stream,
     Window,
+    batches,
     column,
     sample_of,
 )

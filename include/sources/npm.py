@@ -21,7 +21,6 @@ from include.errors import ContractBroken, SuspectData, Unavailable
 from include.sources._npm import Address, Failures, address, banned, listed_packages, quoted
 from include.sources._npm_answers import TOTAL, Answers, Counts, open_answers
 from include.sources.base import (
-    Batch,
     Context,
     Coverage,
     Item,
@@ -30,6 +29,7 @@ from include.sources.base import (
     Source,
     Stream,
     Window,
+    batches,
     column,
 )
 
@@ -237,15 +237,9 @@ def _rows(names: list[str], answers: Answers, day: date, context: Context) -> It
             yield Coverage("downloads", name, 1, int(count > 0), "damaged" if count else absent, reason)
     before = answers.before(TOTAL, day)
     total = (day, answers.on(TOTAL, day), float(median(before)) if before else None, hole is not None, hole)
-    yield _batch(DAYS, [total])
+    yield from batches(DAYS, [total])
     yield Coverage("days", day.isoformat(), 1, int(hole is None), "complete" if hole is None else absent, hole)
-    if rows:
-        yield _batch(DOWNLOADS, rows)
-
-
-def _batch(stream: Stream, rows: list[tuple]) -> Batch:
-    arrays = [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), stream.schema, strict=True)]
-    return Batch(stream.name, pa.record_batch(arrays, schema=stream.schema))
+    yield from batches(DOWNLOADS, rows)
 
 
 SOURCE = Source(

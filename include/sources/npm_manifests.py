@@ -19,8 +19,8 @@ import pyarrow as pa
 from include.errors import Unavailable
 from include.sources._npm import Failures, address, banned, listed_packages, quoted
 from include.sources.base import (
+    BATCH_ROWS,
     TIMESTAMP,
-    Batch,
     Context,
     Coverage,
     Item,
@@ -29,10 +29,10 @@ from include.sources.base import (
     Source,
     Stream,
     Window,
+    batches,
     column,
 )
 
-BATCH_ROWS = 20_000
 PER_MINUTE = 120.0
 VERSION = re.compile(r"\d{1,16}\.\d{1,16}\.\d{1,16}(?:-[0-9A-Za-z.-]{1,200})?(?:\+[0-9A-Za-z.-]{1,200})?", re.ASCII)
 HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
@@ -121,15 +121,14 @@ def fetch(window: Window, context: Context) -> Iterator[Item]:
             failures.add([name], error, str(document)[:200] if document else "")
             continue
         failures.succeeded()
-        yield _batch(PACKAGES, [package])
+        yield from batches(PACKAGES, [package])
         yield from rejected
         yield Coverage("packages", name, 1, 1, "complete", f"{len(rejected)} rejected" if rejected else None)
         versions += found
         if len(versions) >= BATCH_ROWS:
-            yield _batch(VERSIONS, versions)
+            yield from batches(VERSIONS, versions)
             versions = []
-    if versions:
-        yield _batch(VERSIONS, versions)
+    yield from batches(VERSIONS, versions)
     yield from failures.items()
     context.progress(len(names), len(names))
 
@@ -284,11 +283,6 @@ def _without(value: Any) -> Any:
     if isinstance(value, list):
         return [_without(v) for v in value]
     return re.sub(r"\s*<[^<>\s]*@[^<>\s]*>", "", value) if isinstance(value, str) else value
-
-
-def _batch(stream: Stream, rows: list[tuple]) -> Batch:
-    arrays = [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), stream.schema, strict=True)]
-    return Batch(stream.name, pa.record_batch(arrays, schema=stream.schema))
 
 
 SOURCE = Source(

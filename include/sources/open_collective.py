@@ -32,7 +32,6 @@ from include.sources._open_collective_parse import (
 )
 from include.sources.base import (
     TIMESTAMP,
-    Batch,
     Context,
     Coverage,
     Item,
@@ -41,6 +40,7 @@ from include.sources.base import (
     Source,
     Stream,
     Window,
+    batches,
     column,
     sample_of,
 )
@@ -206,8 +206,8 @@ def fetch(window: Window, context: Context) -> Iterator[Item]:
             f"open_collective: the ledgers of {len(day.lost)} of {len(ids)} accounts on {window.start} cannot be read, "
             f"above 10 %; first {slug}: {reason}. Land the day again later; its former content was kept."
         )
-    yield from _batch(ACCOUNTS, day.entities.values())
-    yield from _batch(TRANSACTIONS, day.transactions.values())
+    yield from batches(ACCOUNTS, (day.entities[key] for key in sorted(day.entities)))
+    yield from batches(TRANSACTIONS, (day.transactions[key] for key in sorted(day.transactions)))
     context.progress(steps - 1, steps, f"{window.start} links")
     yield from _read_matches(window, api, context, set(day.entities), set(slugs))
     context.log.info("open_collective: %d requests for %s", api.requests, window.start)
@@ -389,7 +389,7 @@ def _read_matches(window: Window, api: "_Api", context: Context, known: set[str]
             yield Rejected("matches", str(error)[:300], sample_of(str(node)), "links")
             continue
         rows += [row for row in found if row[0] not in known and row[3].lower() not in slugs]
-    yield from _batch(MATCHES, rows)
+    yield from batches(MATCHES, sorted(rows, key=lambda row: str(row[0])))
     reason = f"{bad} accounts rejected" if bad else None
     yield Coverage("matches", "links", len(nodes), len(nodes) - bad, "damaged" if bad else "complete", reason)
 
@@ -494,14 +494,6 @@ def _total(page: dict) -> int:
 def _node_id(node: Any) -> str | None:
     found = node.get("id") if isinstance(node, dict) else None
     return found if isinstance(found, str) else None
-
-
-def _batch(stream: Stream, rows: Any) -> Iterator[Batch]:
-    rows = sorted(rows, key=lambda row: str(row[0]))
-    if rows:
-        columns = zip(*rows, strict=True)
-        arrays = [pa.array(cells, f.type) for cells, f in zip(columns, stream.schema, strict=True)]
-        yield Batch(stream.name, pa.record_batch(arrays, schema=stream.schema))
 
 
 SOURCE = Source(

@@ -8,7 +8,7 @@ Facts that shape this file (checked 2026-11):
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,6 @@ from include.sources._directory_files import Tree, read_tree, stream_of
 from include.sources._directory_identity import URL_KEYS, Identity, address, identify, website
 from include.sources.base import (
     TIMESTAMP,
-    Batch,
     Context,
     Coverage,
     Item,
@@ -29,11 +28,11 @@ from include.sources.base import (
     Stream,
     Unchanged,
     Window,
+    batches,
     column,
     sample_of,
 )
 
-BATCH_ROWS = 20_000
 KEEP_AT_LEAST = 0.8  # of the last landing's projects and collections
 MOST_NODES = 200_000  # of one YAML file with its aliases expanded; the largest real one has 25,000
 LONGEST_NAME = 200
@@ -136,10 +135,10 @@ def _parse(tree: Tree, context: Context) -> Iterator[Item]:
     collections = _documents(tree, "collections", rejected)
     _refuse_shrink({"projects": len(projects), "collections": len(collections)}, context)
     context.progress(2, 3, "normalising")
-    yield from _batches(PROJECTS, (_project_row(d, p, tree) for p, d in projects.items()))
-    yield from _batches(ARTIFACTS, (row for d in projects.values() for row in artifact_rows(d)))
-    yield from _batches(COLLECTIONS, (_collection_row(d, p, tree) for p, d in collections.items()))
-    yield from _batches(MEMBERS, (row for d in collections.values() for row in _member_rows(d)))
+    yield from batches(PROJECTS, (_project_row(d, p, tree) for p, d in projects.items()))
+    yield from batches(ARTIFACTS, (row for d in projects.values() for row in artifact_rows(d)))
+    yield from batches(COLLECTIONS, (_collection_row(d, p, tree) for p, d in collections.items()))
+    yield from batches(MEMBERS, (row for d in collections.values() for row in _member_rows(d)))
     yield from rejected
     for stream, found in (("projects", projects), ("collections", collections)):
         bad = sum(r.stream == stream for r in rejected)
@@ -317,23 +316,6 @@ def _commit(document: dict, path: str, tree: Tree) -> tuple[str | None, datetime
 def _member_rows(document: dict) -> list[tuple[str, str]]:
     names = dict.fromkeys(_text(p).strip() for p in _list(document.get("projects")))
     return [(document["name"], name) for name in names if name]
-
-
-def _batches(stream: Stream, rows: Iterable[tuple]) -> Iterator[Batch]:
-    chunk: list[tuple] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) >= BATCH_ROWS:
-            yield _batch(stream, chunk)
-            chunk = []
-    if chunk:
-        yield _batch(stream, chunk)
-
-
-def _batch(stream: Stream, rows: list[tuple]) -> Batch:
-    columns = zip(*rows, strict=True)
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, stream.schema, strict=True)]
-    return Batch(stream.name, pa.record_batch(arrays, schema=stream.schema))
 
 
 SOURCE = Source(
