@@ -101,24 +101,25 @@ def snapshots_of(catalog: SqlCatalog, namespace: str = "raw") -> dict[str, int]:
     return found
 
 
-def earliest_day_touched(catalog: SqlCatalog, since: dict[str, int]) -> date | Touched | None:
-    """The earliest day landed since the given snapshots of these tables.
+def earliest_day_touched(catalog: SqlCatalog, since: dict[str, int | None]) -> date | Touched | None:
+    """The earliest day landed since the given snapshots of these tables; None is that of a table without any.
 
-    None if nothing landed; EVERYTHING if a recorded snapshot is no longer in a
+    None if nothing landed; EVERYTHING if a recorded snapshot, or the first one, is no longer in a
     table's history, or a commit does not say which day it is of.
     """
     earliest = None
     for name, recorded in since.items():
-        table = catalog.load_table(name)
-        for snapshot in _newest_first(table):
+        oldest = None
+        for snapshot in _newest_first(catalog.load_table(name)):
             if snapshot.snapshot_id == recorded:
                 break
             day = snapshot.summary.get("openimpact.window-start") if snapshot.summary else None
             if day is None:
                 return EVERYTHING
-            earliest = min(filter(None, (earliest, date.fromisoformat(day))))
+            earliest, oldest = min(filter(None, (earliest, date.fromisoformat(day)))), snapshot
         else:
-            return EVERYTHING
+            if recorded is not None or (oldest and oldest.sequence_number > 1):
+                return EVERYTHING
     return earliest
 
 

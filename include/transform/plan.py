@@ -34,13 +34,14 @@ def plan(settings: Settings, run_id: str | None = None) -> dict:
     unfinished = built.get("begun", run_id) != run_id
     if run_id:  # without its code on record every build is whole until one finishes
         _record(settings, catalog, {"begun": run_id}, forget="code" if unfinished else None)
-    if built.get("code") != code or unfinished or any(n not in built for n in changed):
+    if built.get("code") != code or unfinished:
         return work | {"rebuild_from": EVERYTHING}
     if settings.engine == "duckdb" and not settings.duckdb_path.exists():
         return work | {"rebuild_from": EVERYTHING}
     # what describes today only is read whole by every build
     daily = {s.table(stream.name) for s in all_sources() if s.window == "day" for stream in s.all_streams}
-    first = earliest_day_touched(catalog, {name: int(built[name]) for name in changed if name in daily})
+    recorded = {name: int(built[name]) if name in built else None for name in changed if name in daily}
+    first = earliest_day_touched(catalog, recorded)
     if first is EVERY_DAY:
         return work | {"rebuild_from": EVERYTHING}
     return work | {"rebuild_from": (first or datetime.now(UTC).date()).isoformat()}

@@ -128,6 +128,10 @@ def test_the_earliest_day_touched_since_a_snapshot(catalog, table, tmp_path):
     land(table, tmp_path, MONDAY, "c", run="r2")
     assert earliest_day_touched(catalog, since) == MONDAY
     assert earliest_day_touched(catalog, {"raw.x": 1}) is EVERYTHING
+    assert earliest_day_touched(catalog, {"raw.x": None}) == MONDAY, "of a table that had no rows"
+    table.refresh()
+    table.maintenance.expire_snapshots().by_id(table.history()[0].snapshot_id).commit()
+    assert earliest_day_touched(catalog, {"raw.x": None}) is EVERYTHING, "its first landing is no longer known"
 
 
 def test_a_landing_into_a_grown_table_fills_its_new_column(catalog, table, tmp_path):
