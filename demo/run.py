@@ -202,6 +202,8 @@ def airflow(home: Path, env: dict[str, str]):
 
 
 def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Path) -> Api:
+    from include.sources import all_sources
+
     passwords = home / "airflow" / "simple_auth_manager_passwords.json.generated"
     url = env["AIRFLOW__API__BASE_URL"]
     deadline = time.monotonic() + 120
@@ -213,7 +215,7 @@ def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Pa
             known = json.loads(passwords.read_text()) if passwords.exists() else {}
             if health["scheduler"]["status"] == "healthy" and "admin" in known:
                 api = Api(url, known["admin"])
-                if api.call("GET", "/api/v2/dags")["total_entries"] >= 4:
+                if api.call("GET", "/api/v2/dags")["total_entries"] >= len(all_sources()) + 2:  # transform, publish
                     say(f"Airflow answers at {url}")
                     return api
         except (requests.RequestException, ValueError, KeyError):
