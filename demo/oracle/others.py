@@ -225,14 +225,14 @@ def _uses(sent: chain.Sent, source: str, targets: set[str], day: date, traced: b
 
 
 def _fee_shares(sent: chain.Sent, fee: int) -> dict[str | None, int]:
-    """Wei by address: for its own gas, rounded down, and the rest to the called one, which pays all of a failed one."""
+    """Wei by address: for its own gas, rounded down, and the rest, what no address used too, to the called one."""
     root = sent.to or sent.created
     if not sent.status:
         return {sent.to: fee}
     own: Counter[str | None] = Counter()
     for path, to, gas in [((), root, sent.gas), *((one.path, one.to, one.gas) for one in sent.inside)]:
         own[to] += max(0, gas - sum(one.gas for one in sent.inside if one.path and one.path[:-1] == path))
-    found = {to: fee * gas // sum(own.values()) for to, gas in own.items() if to != root}
+    found = {to: fee * gas // sum(own.values()) for to, gas in own.items() if to and to != root}
     return found | {root: fee - sum(found.values())}
 
 
@@ -241,7 +241,9 @@ def _fee_shares(sent: chain.Sent, fee: int) -> dict[str | None, int]:
 
 def _sum(*types: str, minus: tuple[str, ...] = (), stable: bool = False):
     def value(view: View) -> tuple[Fraction, int]:
-        counted = [f for f in view.facts if f.type in types + minus and f.amount is not None and (f.stable or not stable)]
+        counted = [
+            f for f in view.facts if f.type in types + minus and f.amount is not None and (f.stable or not stable)
+        ]
         return sum((-f.amount if f.type in minus else f.amount for f in counted), Fraction(0)), len(counted)
 
     return value
@@ -303,7 +305,13 @@ CHAIN = (
     Metric("gas_fees", _CALLS, _sum("TRANSACTION_FEE")),
 )
 ONE_CHAIN = (*CHAIN, Metric("gas_fees_amortized", _ALL_CALLS, _sum("FEE_SHARE")))
-METRICS = {"NPM": NPM, "OPEN_COLLECTIVE": FUNDING, "MAINNET": ONE_CHAIN, "OPTIMISM": CHAIN, "EVM": CHAIN}
+METRICS = {
+    "NPM": NPM,
+    "OPEN_COLLECTIVE": FUNDING,
+    "MAINNET": ONE_CHAIN,
+    "OPTIMISM": tuple(m for m in CHAIN if "traces" not in m.families),  # its node tells none
+    "EVM": CHAIN,
+}
 
 
 class Others:

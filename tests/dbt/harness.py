@@ -72,7 +72,8 @@ def fill(path: Path, tables: dict[str, list[tuple]]) -> None:
             db.execute(f"create table hand.{name} ({columns})")
             if rows := tables.get(name):
                 given = [column.split()[0] for column in columns.split(", ")][: len(rows[0])]
-                db.executemany(f"insert into hand.{name} ({', '.join(given)}) values ({', '.join('?' * len(given))})", rows)
+                values = ", ".join("?" * len(given))
+                db.executemany(f"insert into hand.{name} ({', '.join(given)}) values ({values})", rows)
 
 
 def build(folder: Path, run_day: date) -> None:

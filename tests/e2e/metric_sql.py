@@ -18,9 +18,10 @@ MEMBERS = {
 
 
 def largest_rows(db, table: str, level: str) -> list[tuple]:
-    """(source, metric, window, entity, sample date, amount): of each metric and window the row with the largest amount."""
+    """(source, metric, window, entity, sample date, amount): the row of each metric and window with the largest."""
     return db.execute(
-        f'select metric_source, metric, "window", {level}_id, sample_date, amount from {table}_by_{level}_v1 where amount is not null '
+        f'select metric_source, metric, "window", {level}_id, sample_date, amount from {table}_by_{level}_v1 '
+        f"where amount is not null "
         f"qualify row_number() over (partition by metric_id order by abs(amount) desc, sample_date, {level}_id) = 1"
     ).fetchall()
 

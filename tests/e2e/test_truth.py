@@ -82,7 +82,7 @@ def test_the_published_query_of_every_metric_gives_the_published_number(settings
         db.execute("set timezone = 'UTC'")
         db.execute("set search_path = 'exports'")
         catalogue = db.execute(
-            'select metric, "window", sql from metrics_v1 where metric_source = \'GITHUB\''
+            "select metric, \"window\", sql from metrics_v1 where metric_source = 'GITHUB'"
         ).fetchall()
         queries = {(metric, word): query for metric, word, query in catalogue}
         as_of = dict(db.execute("select metric, max(sample_date) from key_metrics_by_project_v1 group by 1").fetchall())

@@ -1,6 +1,6 @@
 """npm, Open Collective and two chains of the demo world landed over http and built, against its brute-force oracle."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import pytest
@@ -25,7 +25,8 @@ def built(tmp_path_factory):
     """Settings and the oracle of the same landing."""
     settings, today = settings_in(tmp_path_factory.mktemp("others")), datetime.now(UTC).date()
     landings = [(name, Window.of(today)) for name in ("oss_directory", "npm_manifests", "ecb_rates")]
-    landings += [(name, Window(FIRST, LAST)) for name in SOURCES] + [("github_archive", Window.of(LAST))]
+    landings += [(name, Window(FIRST, LAST + timedelta(days=1))) for name in SOURCES]
+    landings += [("github_archive", Window.of(LAST))]
     with DemoServer() as upstreams, pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in connections(upstreams.base_url).items():
             monkeypatch.setenv(name, value)
@@ -43,7 +44,7 @@ def exported(settings, kind, columns):
             row
             for level in LEVELS
             for row in db.execute(
-                f'select \'{level}\', {level}_id, metric_source, metric, "window", {columns} '
+                f"select '{level}', {level}_id, metric_source, metric, \"window\", {columns} "
                 f"from exports.{kind}_by_{level}_v1 where metric_source <> 'GITHUB'"
             ).fetchall()
         ]
@@ -70,7 +71,8 @@ def number(amount):
 
 def test_every_published_number_is_the_true_one(built):
     settings, truth = built
-    found = {row[:6]: row[6:] for row in exported(settings, "timeseries_metrics", "sample_date, amount, quality, coverage")}
+    rows = exported(settings, "timeseries_metrics", "sample_date, amount, quality, coverage")
+    found = {row[:6]: row[6:] for row in rows}
     expected = {key: (float(row[0]), *row[1:]) for key, row in truth.timeseries().items()}
     assert {(key[2], key[3]) for key in expected} == {
         (source, metric.name) for source, metrics in METRICS.items() for metric in metrics if metric.name != "packages"
@@ -97,12 +99,12 @@ def test_the_published_query_of_every_metric_gives_the_published_number(built):
         db.execute("set timezone = 'UTC'")
         db.execute("set search_path = 'exports'")
         catalogue = db.execute(
-            'select metric_id, metric_source, metric, "window", sql from metrics_v1 where metric_source <> \'GITHUB\''
+            "select metric_id, metric_source, metric, \"window\", sql from metrics_v1 where metric_source <> 'GITHUB'"
         ).fetchall()
         queries = {(source, metric, word): query for _, source, metric, word, query in catalogue}
-        ids = {(metric_id): (source, metric) for metric_id, source, metric, *_ in catalogue}
-        as_of = {ids[i]: day for i, day in db.execute(
-            "select metric_id, max(sample_date) from key_metrics_by_project_v1 group by 1").fetchall() if i in ids}  # fmt: skip
+        ids = {metric_id: (source, metric) for metric_id, source, metric, *_ in catalogue}
+        newest = db.execute("select metric_id, max(sample_date) from key_metrics_by_project_v1 group by 1").fetchall()
+        as_of = {ids[i]: day for i, day in newest if i in ids}
         for level in LEVELS:
             rows = largest_rows(db, "timeseries_metrics", level) + largest_rows(db, "key_metrics", level)
             for source, metric, word, entity, sample_date, amount in rows:

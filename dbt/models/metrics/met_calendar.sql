@@ -193,7 +193,7 @@ changes as (
         known.entity_id,
         known.window_name,
         case sides.sign when 1 then known.sample_date else known.next_date end as sample_date,
-        case sides.sign when 1 then known.amount else - known.amount end as amount
+        case sides.sign when 1 then known.amount else -known.amount end as amount
 
     from known
     cross join (values (1), (-1)) as sides (sign)

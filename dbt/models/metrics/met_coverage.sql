@@ -184,8 +184,8 @@ seen as (
         whole_days.source,
         families.coverage_set,
         whole_days.day,
-        count_if(whole_days.status = 'full') as full_families,
-        count_if(whole_days.status = 'part') as part_families
+        count_if(coalesce(whole_days.status, 'none') = 'full') as full_families,
+        count_if(coalesce(whole_days.status, 'none') = 'part') as part_families
 
     from whole_days
     inner join {{ ref('metric_families') }} as families
@@ -232,7 +232,7 @@ own_days as (
             'full' as status
         from {{ ref('int_coverage__npm_versions') }} as spans
         inner join calendar
-            on calendar.day between spans.from_day and spans.to_day
+            on spans.from_day <= calendar.day and spans.to_day >= calendar.day
     ) as own
     group by
         artifact_id,
@@ -250,8 +250,8 @@ exceptions as (
         members.entity_id,
         sets.coverage_set,
         own_days.day,
-        count_if(own_days.status = 'full') - count_if(whole_days.status = 'full') as full_families,
-        count_if(own_days.status = 'part') - count_if(whole_days.status = 'part') as part_families
+        count_if(own_days.status = 'full') - count_if(coalesce(whole_days.status, 'none') = 'full') as full_families,
+        count_if(own_days.status = 'part') - count_if(coalesce(whole_days.status, 'none') = 'part') as part_families
 
     from own_days
     inner join members
@@ -297,7 +297,7 @@ by_source as (
             alive.artifact_source = seen.source
             and sets.coverage_set = seen.coverage_set
             and alive.day = seen.day
-            and seen.day <= sets.as_of
+            and sets.as_of >= seen.day
     group by
         alive.member_source,
         alive.entity_level,

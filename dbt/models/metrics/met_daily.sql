@@ -28,7 +28,7 @@ counted as (
         entities.entity_id,
         rules.metric,
         days.event_day,
-        case when rules.sign < 0 then - days.amount else days.amount end as amount,
+        case when rules.sign < 0 then -days.amount else days.amount end as amount,
         days.event_count
     from {{ ref('int_activity__artifact_days') }} as days
     inner join {{ ref('met_rules') }} as rules

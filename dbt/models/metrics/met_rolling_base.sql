@@ -82,7 +82,7 @@ sums as (
         daily.entity_id,
         lengths.length_days,
         daily.day_no + edges.lengths_later * lengths.length_days as day_no,
-        case edges.sign when 1 then daily.amount else - daily.amount end as delta,
+        case edges.sign when 1 then daily.amount else -daily.amount end as delta,
         edges.sign * daily.case_count as case_delta
 
     from daily
@@ -102,7 +102,7 @@ day_changes as (
         actor_days.actor_id,
         lengths.length_days,
         actor_days.day_no + edges.lengths_later * lengths.length_days as day_no,
-        sum(case edges.sign when 1 then actor_days.amount else - actor_days.amount end) as delta
+        sum(case edges.sign when 1 then actor_days.amount else -actor_days.amount end) as delta
 
     from actor_days
     cross join lengths

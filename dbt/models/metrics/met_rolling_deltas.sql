@@ -76,7 +76,7 @@ derived as (
         base.entity_id,
         lengths.length_days,
         base.day_no + parts.lengths_later * lengths.length_days as day_no,
-        case when parts.sign < 0 then - base.delta else base.delta end as delta,
+        case when parts.sign < 0 then -base.delta else base.delta end as delta,
         cast(0 as bigint) as case_delta
 
     from base

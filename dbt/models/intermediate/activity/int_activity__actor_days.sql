@@ -6,6 +6,15 @@
     properties={'partitioning': "ARRAY['month(event_day)']"}
 ) }}
 -- Of other sources than GitHub what metrics count actors of.
+with
+
+counted as (
+
+    select event_type from {{ ref('metric_events') }}
+    where measure in ('actors', 'payers')
+
+)
+
 select
     to_artifact_id as artifact_id,
     actor_id,
@@ -22,7 +31,7 @@ where
     and amount is not null
     and (
         event_source = 'GITHUB'
-        or event_type in (select event_type from {{ ref('metric_events') }} where measure in ('actors', 'payers'))
+        or event_type in (select event_type from counted)
     )
     and {{ rebuilt_events('event_day', 'to_artifact_id') }}
 group by
