@@ -1,7 +1,7 @@
 """The published numbers of npm, Open Collective and the chains by brute force, from the definitions of the catalogue.
 
-`Others` answers for a landing of the days first to last of the made-up world from the two chains' nodes, with npm's
-documents read on `read_on`. Counting is by lists and sets, one window at a time; nothing is shared with the models.
+`Others` answers for a landing of some days of each source of the made-up world, the chains' from their two nodes, and
+of npm's documents as read on one day. Counting is by lists and sets, one window at a time; nothing is shared with the models.
 """
 
 import math
@@ -24,6 +24,7 @@ ONE = timedelta(days=1)
 TARGET_TAGS, NO_TARGET_TAGS = {"contract", "proxy", "factory", "bridge"}, {"eoa", "wallet", "safe", "deployer"}
 CREATOR_TAGS = {"deployer", "eoa", "creator", "factory"}
 Artifact = tuple[str, str]  # source, source id
+Days = tuple[date, date]  # the first and the last that landed
 SeriesKey = tuple[str, str, str, str, str, date]  # level, entity id, source, metric, window word, sample date
 
 
@@ -317,10 +318,12 @@ METRICS = {
 class Others:
     """All numbers of one landing."""
 
-    def __init__(self, first: date, last: date, read_on: date) -> None:
-        self.first, self.last, self.read_on = first, last, read_on
-        on_chain = chain_facts(first, last)
-        self.facts = [*npm_facts(first, last, read_on), *ledger_facts(first, last), *on_chain.facts]
+    def __init__(self, npm_days: Days, ledger_days: Days, chain_days: Days, read_on: date) -> None:
+        self.days = {"NPM": npm_days, "OPEN_COLLECTIVE": ledger_days}
+        self.days |= dict.fromkeys(("MAINNET", "OPTIMISM", "EVM"), chain_days)
+        self.read_on = read_on
+        on_chain = chain_facts(*chain_days)
+        self.facts = [*npm_facts(*npm_days, read_on), *ledger_facts(*ledger_days), *on_chain.facts]
         self.unpriced = {(f.artifact, f.day) for f in self.facts if f.amount is None}
         owners = on_chain.owners
         for package in npm.PACKAGES:
@@ -340,14 +343,18 @@ class Others:
         source, name = artifact
         if source == "NPM" and npm.BY_NAME[name].versions:
             return npm.BY_NAME[name].created_on
-        return date(2019, 3, 1) if source == "OPEN_COLLECTIVE" and name not in open_collective.GONE else self.first
+        return (
+            date(2019, 3, 1)
+            if source == "OPEN_COLLECTIVE" and name not in open_collective.GONE
+            else self.days[source][0]
+        )
 
     def status(self, artifact: Artifact, family: str, day: date) -> str:
         """full, part or none."""
         source, name = artifact
         if family == "versions":
             known = npm.BY_NAME[name].versions and npm.BY_NAME[name].created_on <= day < self.read_on
-        elif not self.first <= day <= self.last:
+        elif not self.days[source][0] <= day <= self.days[source][1]:
             known = False
         elif family == "downloads":
             known = npm.BY_NAME[name].usual is not None and not npm_lost(name, day)
@@ -359,9 +366,9 @@ class Others:
             return "part"
         return "full" if known else "none"
 
-    def as_of(self, metric: Metric) -> date:
+    def as_of(self, source: str, metric: Metric) -> date:
         """The last day with data."""
-        return self.read_on - ONE if metric.families == _VERSIONS else self.last
+        return self.read_on - ONE if metric.families == _VERSIONS else self.days[source][1]
 
     def entities(self) -> Iterator[tuple[str, str, set[Artifact], Callable[[Fact], bool]]]:
         """(level, id, artifacts, which of their facts count)."""
@@ -420,9 +427,9 @@ class Others:
         return found
 
     def _rows(self, source: str, metric: Metric, members: list[Artifact], facts: list[Fact], word: str):
-        as_of, running, days = self.as_of(metric), False, [f.day for f in facts]
+        as_of, running, days = self.as_of(source, metric), False, [f.day for f in facts]
         for window in windows.series(word, facts[0].day, as_of):
-            amount, cases = self._value(metric, facts, days, window)
+            amount, cases = self._value(source, metric, facts, days, window)
             there = bool(amount) or (metric.kind == "S" and cases > 0)
             if there or (word in ROLLING and running):
                 graded = self.graded(source, metric, members, window)
@@ -430,8 +437,10 @@ class Others:
                     yield window, amount, graded
             running = bool(amount)
 
-    def _value(self, metric: Metric, facts: list[Fact], days: list[date], window: Window) -> tuple[Fraction, int]:
-        end = bisect_right(days, min(window.end, self.as_of(metric)))
+    def _value(
+        self, source: str, metric: Metric, facts: list[Fact], days: list[date], window: Window
+    ) -> tuple[Fraction, int]:
+        end = bisect_right(days, min(window.end, self.as_of(source, metric)))
         return metric.value(View(facts[bisect_left(days, window.start) : end], facts[:end], window.start))
 
     def key_metrics(self) -> dict[tuple[str, str, str, str, str], KeyRow]:
@@ -444,13 +453,13 @@ class Others:
         return found
 
     def _key(self, source: str, metric: Metric, members: list[Artifact], facts: list[Fact], word: str) -> KeyRow:
-        as_of, days = self.as_of(metric), [f.day for f in facts]
+        as_of, days = self.as_of(source, metric), [f.day for f in facts]
         window = windows.all_time(as_of) if word == ALL_TIME else windows.rolling(word, as_of)
 
         def dense(one: Window | None):
             if one is None or self.graded(source, metric, members, one)[0] == "unknown":
                 return None
-            return self._value(metric, facts, days, one)[0]
+            return self._value(source, metric, facts, days, one)[0]
 
         return KeyRow(as_of, dense(window), dense(window.previous()), *self.graded(source, metric, members, window))
 
@@ -471,7 +480,7 @@ class Others:
             lacks = source == "EVM" and "traces" in metric.families and artifact[0] != "MAINNET"
             for family in metric.families:
                 required += max(0, (end - born).days + 1)
-                until = min(end, self.as_of(metric))
+                until = min(end, self.as_of(source, metric))
                 if not lacks and until >= born:
                     fulls, parts = self._summed(artifact, family)
                     low, high = (born - self.origin).days, (until - self.origin).days + 1

@@ -14,10 +14,12 @@ from include.sources.base import Window
 from tests.e2e.metric_sql import amount_by_query, largest_rows, window_of
 from tests.sources.standins import settings_in
 
-# npm lost the 10th; contracts are made on it, a gift to a project's own child and one to itself lie in between
-FIRST, LAST = date(2025, 6, 5), date(2025, 6, 14)
+DAYS = {
+    "npm": (date(2025, 6, 8), date(2025, 6, 13)),  # the 10th is lost
+    "open_collective": (date(2025, 6, 27), date(2025, 7, 3)),  # on the 30th an account's child gives to it
+    "evm_rpc": (date(2025, 6, 9), date(2025, 6, 12)),  # contracts are made on the 10th
+}
 LEVELS = ("artifact", "project", "collection")
-SOURCES = ("npm", "open_collective", "evm_rpc")
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +27,7 @@ def built(tmp_path_factory):
     """Settings and the oracle of the same landing."""
     settings, today = settings_in(tmp_path_factory.mktemp("others")), datetime.now(UTC).date()
     landings = [(name, Window.of(today)) for name in ("oss_directory", "npm_manifests", "ecb_rates")]
-    landings += [(name, Window(FIRST, LAST + timedelta(days=1))) for name in SOURCES]
-    landings += [("github_archive", Window.of(LAST))]
+    landings += [(name, Window(first, last + timedelta(days=1))) for name, (first, last) in DAYS.items()]
     with DemoServer() as upstreams, pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in connections(upstreams.base_url).items():
             monkeypatch.setenv(name, value)
@@ -34,7 +35,7 @@ def built(tmp_path_factory):
             ingest.land(get_source(name), window, settings)
         ingest.ensure_raw_tables(settings)
         transform.build(settings, "others")
-    yield settings, Others(FIRST, LAST, read_on=today)
+    yield settings, Others(*DAYS.values(), read_on=today)
 
 
 def exported(settings, kind, columns):
@@ -78,6 +79,17 @@ def test_every_published_number_is_the_true_one(built):
         (source, metric.name) for source, metrics in METRICS.items() for metric in metrics if metric.name != "packages"
     }
     assert_same(found, expected)
+
+
+def test_the_world_has_what_the_rules_are_about(built):
+    _, truth = built
+    inside = [f for f in truth.facts if f.type == "CREDIT" and f.who == "steady-docs"]
+    assert [f.artifact for f in inside] == [("OPEN_COLLECTIVE", "steady-hands")]
+    assert {f.type for f in truth.facts} == {
+        *("PACKAGE_DOWNLOADED", "PACKAGE_VERSION_PUBLISHED", "CREDIT", "DEBIT", "FEE", "FEE_SHARE", "TRANSACTION_FEE"),
+        *("CONTRACT_INVOCATION", "TRANSACTION_FAILED", "CONTRACT_INTERNAL_INVOCATION", "CONTRACT_DEPLOYED"),
+    }
+    assert any(f.type == "CREDIT" and f.amount < 0 for f in truth.facts), "a gift that was given back"
 
 
 def test_every_key_number_is_the_true_one(built):
