@@ -94,11 +94,13 @@ def tables():
         *((source, "project", "X", "K", "OPTIMISM", chain_born) for source in ("OPTIMISM", "EVM", "EVM_ETH")),
         *((source, "project", "X", "M", "MAINNET", chain_born) for source in ("MAINNET", "EVM", "EVM_ETH")),
         *((source, "project", "Y", "L", "OPTIMISM", chain_born) for source in ("OPTIMISM", "EVM", "EVM_ETH")),
+        ("BASE", "project", "Z", "N", "BASE", None),
         *(("OPEN_COLLECTIVE", "artifact", a, a, "OPEN_COLLECTIVE", oc_born) for a in ("acme", "even")),
         *(("OPEN_COLLECTIVE", "project", "P", a, "OPEN_COLLECTIVE", oc_born) for a in ("acme", "acme-events")),
     ]
     chain_days = [("OPTIMISM", "transactions"), ("OPTIMISM", "traces"), ("MAINNET", "transactions")]
     return {
+        "int_artifacts__evm_listed": [("base",)],
         "int_entities__others": members,
         "int_entities__internal": [("P", a, b) for a in ("acme", "acme-events") for b in ("acme", "acme-events")],
         "int_activity__artifact_days": packages + calls + money,
@@ -124,12 +126,14 @@ def series(tmp_path_factory):
     fill(folder / "transform.duckdb", tables())
     build(folder, LAST + DAY)
     with duckdb.connect(str(folder / "transform.duckdb"), read_only=True) as db:
+        db.execute("set search_path = 'metrics'")
 
         def find(entity, source, metric, window):
             query = """select cast(sample_date as varchar), amount, quality, coverage from metrics.met_series
                 where entity_id = ? and metric_source = ? and metric = ? and window_name = ?"""
             return {row[0]: row[1:] for row in db.execute(query, [entity, source, metric, window]).fetchall()}
 
+        find.db = db
         yield find
 
 
@@ -176,6 +180,19 @@ def test_on_all_chains_an_address_is_one_actor_and_a_chain_without_traces_counts
     assert series("X", "EVM", "gas_fees", "daily") == {"2026-03-02": (pytest.approx(1.00000015, rel=1e-12), "ok", 1)}
     assert series("X", "EVM", "contract_invocations", "daily") == {"2026-03-02": (4, "partial", 0.5)}
     assert series("X", "MAINNET", "contract_invocations", "daily") == {}
+
+
+def test_a_listed_chain_that_told_nothing_is_unknown_and_has_no_metric_that_needs_traces(series):
+    query = "select distinct metric, amount, quality, coverage from met_key where metric_source = 'BASE'"
+    metrics = [
+        "transactions",
+        "gas_fees",
+        "active_contracts",
+        "active_addresses",
+        "new_addresses",
+        "returning_addresses",
+    ]
+    assert sorted(series.db.execute(query).fetchall()) == [(metric, None, "unknown", 0) for metric in sorted(metrics)]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_status_has_a_line_of_each_source_and_a_landing_fills_it(shell):
     assert f"to build: from {LAST_DAY}" in status.stdout
 
 
-def test_a_build_of_what_changed_reaches_back_to_what_the_registry_lists_anew(shell, tmp_path):
+def test_a_build_of_what_changed_reaches_back_to_what_the_registry_lists_anew(shell, tmp_path, monkeypatch):
     """A package's old versions and a contract's old transactions come with the landing of another day."""
     contract = f"\n  - address: '{SHOP}'\n    tags: [contract]\n    networks: [mainnet]\n"
     grown = registry(tmp_path / "grown", "s/steady.yaml", "\nblockchain:\n", f"\nblockchain:{contract}")
@@ -113,6 +113,8 @@ def test_a_build_of_what_changed_reaches_back_to_what_the_registry_lists_anew(sh
     whole = Shell(tmp_path / "whole", {})
     shutil.copytree(shell.home, whole.home)
     whole.settings.duckdb_path.unlink()
+    for name, value in shell.env.items():  # which sources are off is told by the connections
+        monkeypatch.setenv(name, value)
     assert transform.build(whole.settings, "whole")["rebuild_from"] == "all"
     wholly = exports(whole.settings)
     for name, wanted in wholly.items():

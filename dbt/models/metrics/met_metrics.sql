@@ -31,24 +31,35 @@ sets as (
         count(*) as family_count
 
     from {{ ref('metric_families') }}
+    where family in ('transactions', 'traces')
     group by coverage_set
 
 ),
 
--- a chain has the metrics whose families it knows all
+followed as (
+
+    select source from {{ ref('int_coverage__as_of') }}
+    union distinct
+    select upper(network) as source from {{ ref('int_artifacts__evm_listed') }}
+
+),
+
+-- without traces a chain has none of the metrics that need them
 chains as (
 
     select
-        known.coverage_set,
-        known.source,
+        sets.coverage_set,
+        followed.source,
         known.as_of,
         networks.coin
 
-    from known
-    inner join sets
-        on known.coverage_set = sets.coverage_set and known.family_count = sets.family_count
+    from followed
     inner join {{ ref('networks') }} as networks
-        on known.source = upper(networks.network)
+        on followed.source = upper(networks.network)
+    cross join sets
+    left join known
+        on followed.source = known.source and sets.coverage_set = known.coverage_set
+    where sets.coverage_set = 'transactions' or known.family_count = sets.family_count
 
 ),
 
@@ -93,7 +104,7 @@ measured as (
     from catalogue
     inner join chains
         on catalogue.families = chains.coverage_set and (catalogue.unit <> 'native' or chains.coin = 'ETH')
-    where catalogue.metric_source = 'EVM'
+    where catalogue.metric_source = 'EVM' and chains.as_of is not null
     group by
         catalogue.metric_source,
         catalogue.metric,

@@ -110,11 +110,11 @@ counted_in as (
     from artifacts
     union distinct
     select
-        sources.source as artifact_source,
+        landed.source as artifact_source,
         unions.member_source
-    from sources
+    from {{ ref('int_coverage__as_of') }} as landed
     inner join {{ ref('networks') }} as networks
-        on sources.source = upper(networks.network)
+        on landed.source = upper(networks.network)
     cross join (values ('EVM'), ('EVM_ETH')) as unions (member_source)
     where unions.member_source = 'EVM' or networks.coin = 'ETH'
 
