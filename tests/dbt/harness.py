@@ -15,12 +15,17 @@ PROFILE = """openimpact:
   outputs:
     duckdb: {type: duckdb, path: transform.duckdb, schema: main, threads: 2, settings: {TimeZone: UTC}}
 """
+MODELS = ["artifacts/int_entities__github", "activity/int_activity__human_items", "activity/int_activity__cases"]
 TABLES = {
     "int_calendar__days": "day date, day_no integer",
     "int_entities__members": "entity_level varchar, entity_id varchar, artifact_id varchar",
     "int_artifacts__github_repositories": "artifact_id varchar, born_on date",
     "int_activity__artifact_days": "artifact_id varchar, event_day date, event_type varchar, "
     "subject_is_bot boolean, event_count bigint",
+    "int_activity__work_days": "artifact_id varchar, event_day date, actor_is_bot boolean, event_count bigint",
+    "int_activity__item_events": "artifact_id varchar, item_number bigint, event_id varchar, event_type varchar, "
+    "event_time timestamptz, event_day date, human_id varchar, is_actor_known boolean, author_id varchar, "
+    "author_is_bot boolean, opened_at timestamptz",
     "int_activity__commits": "artifact_id varchar, sha varchar, event_id varchar, event_time timestamptz, "
     "event_day date, actor_id varchar, is_bot boolean",
     "int_activity__actor_days": "artifact_id varchar, actor_id varchar, event_day date, event_type varchar, "
@@ -49,7 +54,8 @@ def project(folder: Path) -> None:
     shutil.copy(ROOT / "dbt" / "models" / "groups.yml", folder / "models")
     (folder / "profiles.yml").write_text(PROFILE)
     (folder / "models/hand").mkdir()
-    shutil.copy(ROOT / "dbt/models/intermediate/artifacts/int_entities__github.sql", folder / "models/hand")
+    for model in MODELS:
+        shutil.copy(ROOT / f"dbt/models/intermediate/{model}.sql", folder / "models/hand")
     for table in TABLES:
         (folder / f"models/hand/{table}.sql").write_text(f"select * from hand.{table}\n")
 

@@ -31,6 +31,16 @@ group by 1, 2, 3
 union all
 
 select
+    metric,
+    entity_level,
+    entity_id,
+    amount
+from {{ ref('met_statistics') }}
+where window_name = 'over_all_time'
+
+union all
+
+select
     'last_activity_date' as metric,
     entity_level,
     entity_id,

@@ -75,6 +75,17 @@ counted as (
     from {{ ref('met_actor_days') }}
     where actor_set = 'contributors' and {{ rebuilt_metrics('event_day') }}
 
+    union all
+
+    select
+        entity_level,
+        entity_id,
+        'bot_activity' as metric,
+        event_day,
+        by_bots as amount
+    from {{ ref('met_work_days') }}
+    where by_bots > 0 and {{ rebuilt_metrics('event_day') }}
+
 )
 
 select

@@ -14,7 +14,7 @@ lengths as (
 
 ),
 
--- which sum, of a window how many times as long, how many lengths later, adds or takes away
+-- which sum, of a window how many times as long, how many lengths later, adds or takes away how often
 parts as (
 
     select
@@ -44,7 +44,11 @@ parts as (
         ('change_in_full_time_contributors', 'full_time_contributors', 1, 0, 1),
         ('change_in_full_time_contributors', 'full_time_contributors', 1, 1, -1),
         ('change_in_part_time_contributors', 'part_time_contributors', 1, 0, 1),
-        ('change_in_part_time_contributors', 'part_time_contributors', 1, 1, -1)
+        ('change_in_part_time_contributors', 'part_time_contributors', 1, 1, -1),
+        ('project_velocity', 'closed_issues', 1, 0, 1),
+        ('project_velocity', 'commits', 1, 0, 1),
+        ('project_velocity', 'pull_request_reviews', 1, 0, 1),
+        ('project_velocity', 'contributors', 1, 0, 2)
     ) as parts (metric, base_metric, times, lengths_later, sign)
 
 ),
