@@ -46,7 +46,7 @@ select
     cast(sum(amount) as bigint) as value_sum,
     count(*) as case_count
 from {{ ref('met_cases') }}
-where metric not like '%\_median' escape '\' and {{ rebuilt_metrics('event_day') }}
+where metric not like '%median' and {{ rebuilt_metrics('event_day') }}
 group by
     metric,
     entity_level,

@@ -4,7 +4,7 @@ with
 cases as (
 
     select * from {{ ref('met_cases') }}
-    where metric like '%\_median' escape '\'
+    where metric like '%median'
 
 ),
 

@@ -4,10 +4,9 @@ with
 
 as_of as (
 
-    select as_of
+    select max(as_of) as as_of
     from {{ ref('met_metrics') }}
     where metric = 'project_velocity'
-    limit 1
 
 ),
 

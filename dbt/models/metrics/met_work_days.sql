@@ -55,10 +55,9 @@ united as (
 
 as_of as (
 
-    select as_of
+    select max(as_of) as as_of
     from {{ ref('met_metrics') }}
     where metric = 'bot_activity'
-    limit 1
 
 )
 
