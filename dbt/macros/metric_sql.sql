@@ -172,6 +172,8 @@ select cast(sum(amount) as double) / nullif(count(*), 0) from cases
     'pull_request_review_rate': cases.replace('$measure', 'pull_request_review_rate'),
     'self_merge_rates': cases.replace('$measure', 'self_merge_rates'),
 }) -%}
+{%- do sqls.update({'days_between_releases_median':
+    (cases.replace('$measure', 'time_between_releases') ~ middle).replace('nullif(count(*), 0)', 'nullif(count(*), 0) / 86400')}) -%}
 {%- set ages -%}
 -- who opened an issue and when is not published: from the pipeline's own events
 with turns as (

@@ -10,7 +10,7 @@ from statistics import mean, median, pvariance
 from demo.oracle.coverage import FAMILIES, span
 from demo.oracle.events import ACT, WORK, Event, Person
 from demo.oracle.items import cases_of
-from demo.oracle.windows import ALL_TIME, CLASSIC, EVERY, NOT_DAILY, Window
+from demo.oracle.windows import ALL_TIME, CLASSIC, EVERY, NOT_DAILY, ROLLING, Window
 
 EPOCH = date(1970, 1, 1)
 COUNTED = {  # metric to the event types it counts
@@ -314,6 +314,8 @@ def _catalogue() -> list[Metric]:
     add("time_to_close_issues_median", _of_cases("close", median), ever, "R", ("issues",))
     add("pull_request_review_rate", _of_cases("reviewed", mean), ever, "R", (*pulls, "reviews"))
     add("self_merge_rates", _of_cases("self_merged", mean), ever, "R", (*pulls, "reviews", "comments"))
+    add("days_between_releases_median", _of_cases("release_gap", lambda gaps: median(gaps) / 86400),
+        ("quarterly", "yearly", *ROLLING, ALL_TIME), "R", ("releases",))  # fmt: skip
     for word, statistic in {"avg": mean, "median": median, "min": min, "max": max}.items():
         words = ("weekly", "monthly", "quarterly", "yearly", ALL_TIME)
         add(f"issue_age_{word}", _of_ages(statistic), words, "R", ("issues",))

@@ -39,7 +39,13 @@ PROCESS = {
     "bot_activity", "bot_activity_share", "pull_request_acceptance_ratio", "project_velocity", "burstiness",
     "contributor_absence_factor",
 }  # fmt: skip
-OF_ITEMS = ("time_to_", "issue_age_", "pull_request_review_rate", "self_merge_rates")  # the world has no items
+OF_ITEMS = (
+    "time_to_",
+    "issue_age_",
+    "pull_request_review_rate",
+    "self_merge_rates",
+    "days_between_releases",
+)  # the world has no such tables
 COMPARES = {"resurrected_contributors", "churned_contributors", "contributor_retention_rate", *CHANGES}
 PERIODS = {"daily": 1, "weekly": 7, "monthly": 1, "quarterly": 3, "yearly": 12}
 ROLLING = {f"over_{n}_day_period": n for n in (30, 90, 180)}
@@ -333,9 +339,13 @@ class BruteForce:
         if kind == "a":
             return
         day = self.first_day
-        left_out = {"all": (), "per": ("daily",), "wmqyr": ("daily",), "wmqy_a": ("daily",)}.get(
-            kind, ("daily", "weekly")
-        )
+        left_out = {
+            "all": (),
+            "per": ("daily",),
+            "wmqyr": ("daily",),
+            "wmqy_a": ("daily",),
+            "qyr_a": ("daily", "weekly", "monthly"),
+        }.get(kind, ("daily", "weekly"))
         names = [w for w in PERIODS if w not in left_out]
         for window in names:
             first, last = period(window, day)
@@ -379,7 +389,7 @@ class BruteForce:
         found = {}
         for metric, row in self.metrics.items():
             names = ROLLING if row["windows"] not in ("a", "wmqy_a") else {}
-            lasting = row["windows"] in ("all", "cls_a", "a", "per", "wmqy_a")
+            lasting = row["windows"] in ("all", "cls_a", "a", "per", "wmqy_a", "qyr_a")
             for entity in MEMBERS:
                 for window in [*names, *(["over_all_time"] if lasting else [])]:
                     found[*entity, metric, window] = self._key(entity, metric, row["row_class"], window)

@@ -26,6 +26,7 @@ TABLES = {
     "int_activity__item_events": "artifact_id varchar, item_number bigint, event_id varchar, event_type varchar, "
     "event_time timestamptz, event_day date, human_id varchar, is_actor_known boolean, author_id varchar, "
     "author_is_bot boolean, opened_at timestamptz",
+    "int_activity__releases": "artifact_id varchar, event_id varchar, event_time timestamptz, event_day date",
     "int_activity__commits": "artifact_id varchar, sha varchar, event_id varchar, event_time timestamptz, "
     "event_day date, actor_id varchar, is_bot boolean",
     "int_activity__actor_days": "artifact_id varchar, actor_id varchar, event_day date, event_type varchar, "

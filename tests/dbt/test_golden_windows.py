@@ -59,6 +59,8 @@ def commits():
 # G7: work of a week; of `known3` nothing is known after its third day
 BURSTS = {"known7": [10, 12, 8], "known3": [10, 12, 8]}
 WORK_FAMILIES = FAMILIES[:6]
+# G12's stable versions, here of a repository: gaps of 30 and 30 days
+RELEASES = ["2026-01-01", "2026-01-31", "2026-03-02"]
 MONDAY = date(2026, 3, 2)
 # G8
 CROWD = {"A": 5, "B": 3, "C": 2, "bot": 40, None: 6}
@@ -119,7 +121,7 @@ def tables():
     made = list(commits())
     crowd = [("crowd", f"{who}{n}", who) for who, count in CROWD.items() for n in range(count)]
     march = [("march", f"c{n}", "AB"[n % 2]) for n in range(10)]
-    repos = sorted({repo for repo, *_ in made} | {"q2", "crowd", "march", *BURSTS, *ITEMS})
+    repos = sorted({repo for repo, *_ in made} | {"q2", "crowd", "march", "drops", *BURSTS, *ITEMS})
     calendar = [FIRST + DAY * n for n in range((LAST - FIRST).days + 1)]
     members = [("project", project_id, repo) for project_id, its in MEMBERS.items() for repo in its]
     members += [("collection", "k", repo) for repo in ("r1", "r2", "r3")]
@@ -127,6 +129,7 @@ def tables():
     days = grouped((repo, day, "COMMIT_CODE", False) for repo, day, *_ in made)
     days += [("march", MONDAY, *row) for row in MARCH]
     talked = list(item_events())
+    days += [("drops", date.fromisoformat(day), "RELEASE_PUBLISHED", False, 1) for day in RELEASES]
     days += grouped((repo, date.fromisoformat(day), kind, False) for repo, _, _, kind, _, day, *_ in talked)
     days += [
         (repo, MONDAY + DAY * n, "ISSUE_COMMENT", False, count)
@@ -144,6 +147,7 @@ def tables():
         "int_artifacts__github_repositories": [(r, date(2026, 3, 4) if r == "q2" else FIRST) for r in repos],
         "int_activity__artifact_days": days + [(r, date(2026, 6, 1), "STARRED", False, n) for r, n in stars],
         "int_activity__item_events": talked,
+        "int_activity__releases": [("drops", f"v{n}", f"{day} 09:00:00+00", day) for n, day in enumerate(RELEASES)],
         "int_activity__commits": [(r, s, f"{r}{s}", f"{d} 12:00:00+00", d, who, False) for r, d, who, s in made]
         + [(r, s, s, f"{MONDAY} 12:00:00+00", MONDAY, who, who == "bot") for r, s, who in crowd + march],
         "int_activity__actor_days": grouped((r, who, d, "COMMIT_CODE", None) for r, d, who, _ in made),
@@ -303,3 +307,10 @@ def test_a_response_counts_in_the_window_of_its_day_and_an_issue_as_long_as_it_i
     # i1 and i2 are open to the end of 2026, i4 to 04-02
     ages = series("g11", "issue_age_min", "yearly")
     assert ages == {"2026-01-01": 276 * 86400}
+
+
+def test_gaps_between_releases_belong_to_the_day_of_the_later_one(series):
+    assert series("drops", "days_between_releases_median", "quarterly") == {"2026-01-01": 30}
+    assert series("drops", "days_between_releases_median", "over_30_day_period") == run_of(
+        30, date(2026, 1, 31), date(2026, 3, 31)
+    )

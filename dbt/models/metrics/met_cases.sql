@@ -14,6 +14,7 @@ names as (
         ('time_to_first_response_avg', 'time_to_first_response'),
         ('time_to_first_response_median', 'time_to_first_response'),
         ('time_to_close_issues_median', 'time_to_close_issues'),
+        ('days_between_releases_median', 'time_between_releases'),
         ('pull_request_review_rate', 'pull_request_review_rate'),
         ('self_merge_rates', 'self_merge_rates')
     ) as names (metric, measure)
@@ -27,6 +28,7 @@ as_of as (
         as_of
 
     from {{ ref('met_metrics') }}
+    where metric_source = 'GITHUB'
 
 )
 
@@ -35,7 +37,7 @@ select
     entities.entity_level,
     entities.entity_id,
     cases.artifact_id,
-    cases.item_number,
+    cases.event_id,
     cases.event_day,
     date_diff('day', date '1970-01-01', cases.event_day) as day_no,
     cases.amount

@@ -65,7 +65,7 @@ united as (
         cases.amount
     from cases
     inner join {{ ref('met_metrics') }} as metrics
-        on cases.metric = metrics.metric and metrics.period = 'all'
+        on cases.metric = metrics.metric and metrics.metric_source = 'GITHUB' and metrics.period = 'all'
 
 ),
 
@@ -89,7 +89,7 @@ select
     window_name,
     sample_date,
     last_day,
-    cast(sum(amount) as double) / count(*) as amount
+    cast(sum(amount) as double) / count(*) / case metric when 'days_between_releases_median' then 86400 else 1 end as amount
 from ranked
 where 2 * place between case_count and case_count + 2
 group by

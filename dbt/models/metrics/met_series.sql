@@ -119,7 +119,10 @@ windows as (
 
     from {{ ref('met_statistics') }} as amounts
     inner join metrics
-        on amounts.metric = metrics.metric and amounts.window_name = metrics.window_name
+        on
+            amounts.metric = metrics.metric
+            and amounts.metric_source = metrics.metric_source
+            and amounts.window_name = metrics.window_name
     where amounts.sample_date <= metrics.as_of and metrics.period <> 'all'
 
 ),

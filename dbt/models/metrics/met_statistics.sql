@@ -5,6 +5,7 @@
 ] -%}
 select
     metric,
+    'GITHUB' as metric_source,
     entity_level,
     entity_id,
     window_name,

@@ -5,7 +5,7 @@
     pre_hook="{{ clear(rebuilt_events('event_day', 'artifact_id')) }}",
     properties={'partitioning': "ARRAY['month(event_day)']"}
 ) }}
--- What happens once to an issue or pull request of a human, measured.
+-- What happens once to an issue or pull request of a human, and the time from one release to the next.
 with
 
 touched as (
@@ -67,7 +67,7 @@ firsts as (
     select
         measures.measure,
         events.artifact_id,
-        events.item_number,
+        events.event_id,
         events.event_day,
         events.seconds,
         row_number() over (
@@ -91,12 +91,26 @@ firsts as (
 
 ),
 
+gaps as (
+
+    select
+        artifact_id,
+        event_id,
+        event_day,
+        {{ epoch_seconds('event_time') }} - lag({{ epoch_seconds('event_time') }}) over (
+            partition by artifact_id order by event_time, event_id
+        ) as seconds
+
+    from {{ ref('int_activity__releases') }}
+
+),
+
 united as (
 
     select
         measure,
         artifact_id,
-        item_number,
+        event_id,
         event_day,
         seconds as amount
     from firsts
@@ -105,9 +119,20 @@ united as (
     union all
 
     select
+        'time_between_releases' as measure,
+        artifact_id,
+        event_id,
+        event_day,
+        seconds as amount
+    from gaps
+    where seconds is not null
+
+    union all
+
+    select
         'time_to_merge' as measure,
         artifact_id,
-        item_number,
+        event_id,
         event_day,
         seconds as amount
     from merges
@@ -118,7 +143,7 @@ united as (
     select
         'pull_request_review_rate' as measure,
         merges.artifact_id,
-        merges.item_number,
+        merges.event_id,
         merges.event_day,
         case when talk.reviews > 0 then 1 else 0 end as amount
     from merges
@@ -130,7 +155,7 @@ united as (
     select
         'self_merge_rates' as measure,
         merges.artifact_id,
-        merges.item_number,
+        merges.event_id,
         merges.event_day,
         case when merges.human_id = merges.author_id and talk.item_number is null then 1 else 0 end as amount
     from merges
@@ -143,7 +168,7 @@ united as (
 select
     measure,
     artifact_id,
-    item_number,
+    event_id,
     event_day,
     cast(amount as bigint) as amount
 from united

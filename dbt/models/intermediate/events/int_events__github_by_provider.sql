@@ -56,6 +56,7 @@ united as (
         cast(null as bigint) as item_author_id,
         cast(null as bigint) as item_number,
         {{ timestamp_utc('null') }} as item_opened_at,
+        cast(null as boolean) as is_prerelease,
         commits.author_email,
         commits.author_name,
         cast(1 as decimal(38, 18)) as amount
@@ -65,14 +66,15 @@ united as (
     union all
     select
         'archive', github_event_id, archive_day, repo_id, event_type, event_time, object_id, last_key,
-        actor_user_id, subject_user_id, item_author_id, item_number, item_opened_at, null, null, 1
+        actor_user_id, subject_user_id, item_author_id, item_number, item_opened_at, is_prerelease,
+        null, null, 1
     from {{ ref('int_events__github_items') }}
     union all
     -- of a fork only the commits that came after it was made are its own
     select
         'github_api', null, items.archive_day, items.repo_id, items.event_type, items.event_time, items.object_id,
         items.last_key, items.actor_user_id, items.subject_user_id, items.item_author_id, items.item_number,
-        items.item_opened_at, items.author_email, items.author_name, items.amount
+        items.item_opened_at, items.is_prerelease, items.author_email, items.author_name, items.amount
     from {{ ref('int_events__github_api_items') }} as items
     left join {{ ref('int_artifacts__github_forks') }} as forks
         on
@@ -159,6 +161,7 @@ select
     ranked.item_opened_at,
     {{ nid(["'artifact'", "'GITHUB'", "'user:' || cast(ranked.item_author_user_id as varchar)"]) }} as item_author_id,
     item_authors.is_bot as item_author_is_bot,
+    ranked.is_prerelease,
     ranked.archive_day
 from ranked
 left join people as actors

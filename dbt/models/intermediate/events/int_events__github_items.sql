@@ -90,5 +90,6 @@ select
     item_author_id,
     case when event_type not in ('STARRED', 'FORKED', 'RELEASE_PUBLISHED') then item_number end as item_number,
     case when event_type not in ('STARRED', 'FORKED', 'RELEASE_PUBLISHED') then opened_at end as item_opened_at,
+    is_prerelease,
     archive_day
 from timed

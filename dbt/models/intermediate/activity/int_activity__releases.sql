@@ -1,0 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ clear(rebuilt_events('event_day', 'artifact_id')) }}",
+    properties={'partitioning': "ARRAY['month(event_day)']"}
+) }}
+select
+    to_artifact_id as artifact_id,
+    event_id,
+    event_time,
+    event_day
+from {{ ref('int_events__github') }}
+where
+    event_type = 'RELEASE_PUBLISHED'
+    and not coalesce(is_prerelease, false)
+    and {{ rebuilt_events('event_day', 'to_artifact_id') }}
