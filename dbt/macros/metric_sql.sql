@@ -121,9 +121,11 @@ where to_artifact_id in (:artifacts) and event_day between :first_day and :last_
         ~ "\nselect (select count(*) from events\n"
         ~ "    where event_type in ('ISSUE_CLOSED', 'COMMIT_CODE', 'PULL_REQUEST_REVIEW') and day >= :first_day\n"
         ~ "        and not coalesce(subject_is_bot, false))\n    + 2 * count(*) from people\nwhere days_now > 0",
-    'contributor_absence_factor': events ~ ",\ncommits as (\n    select from_artifact_id as actor, count(*) as n from events\n"
+    'contributor_absence_factor': events
+        ~ ",\ncommits as (\n    select from_artifact_id as actor, count(*) as n from events\n"
         ~ "    where event_type = 'COMMIT_CODE' and day >= :first_day\n"
-        ~ "        and from_artifact_id is not null and not coalesce(actor_is_bot, false)\n    group by from_artifact_id\n),\n"
+        ~ "        and from_artifact_id is not null and not coalesce(actor_is_bot, false)\n"
+        ~ "    group by from_artifact_id\n),\n"
         ~ "ranked as (\n    select n, sum(n) over () as made,\n"
         ~ "        sum(n) over (order by n desc, actor rows unbounded preceding) as made_so_far\n    from commits\n)\n"
         ~ "select count(*) from ranked\nwhere 2 * (made_so_far - n) < made",
@@ -172,14 +174,15 @@ select cast(sum(amount) as double) / nullif(count(*), 0) from cases
     'pull_request_review_rate': cases.replace('$measure', 'pull_request_review_rate'),
     'self_merge_rates': cases.replace('$measure', 'self_merge_rates'),
 }) -%}
-{%- do sqls.update({'days_between_releases_median':
-    (cases.replace('$measure', 'time_between_releases') ~ middle).replace('nullif(count(*), 0)', 'nullif(count(*), 0) / 86400')}) -%}
+{%- set in_days = cases.replace('nullif(count(*), 0)', 'nullif(count(*), 0) / 86400') -%}
+{%- do sqls.update({'days_between_releases_median': in_days.replace('$measure', 'time_between_releases') ~ middle}) -%}
 {%- set ages -%}
 -- who opened an issue and when is not published: from the pipeline's own events
 with turns as (
     select i.opened_at, i.event_time, i.event_type,
         row_number() over (partition by e.artifact_id, e.item_number order by e.event_time desc,
-            case e.event_type when 'ISSUE_OPENED' then 0 when 'ISSUE_CLOSED' then 1 else 2 end desc, e.event_id desc) as place
+            case e.event_type when 'ISSUE_OPENED' then 0 when 'ISSUE_CLOSED' then 1 else 2 end desc, e.event_id desc
+        ) as place
     from intermediate.int_activity__item_events as e
     left join intermediate.int_activity__human_items as i on e.event_id = i.event_id
     where e.artifact_id in (:artifacts) and e.event_day <= :last_day

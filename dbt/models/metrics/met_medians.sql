@@ -1,4 +1,5 @@
 -- Exact medians: the mean of the middle one or two cases of a window.
+{% set last_in = "least(" ~ plus_days("recent.event_day", "lengths.length_days - 1") ~ ", last_day.day)" %}
 with
 
 cases as (
@@ -34,7 +35,9 @@ united as (
     from recent
     inner join {{ ref('met_periods') }} as periods
         on recent.event_day = periods.day
-    where periods.window_name <> 'daily' and {{ rebuilt_metrics(plus_days('periods.next_date', -1), 'recent.entity_id') }}
+    where
+        periods.window_name <> 'daily'
+        and {{ rebuilt_metrics(plus_days('periods.next_date', -1), 'recent.entity_id') }}
 
     union all
 
@@ -50,7 +53,7 @@ united as (
     from recent
     cross join (values (30), (90), (180)) as lengths (length_days)
     cross join last_day
-    cross join {{ days('recent.event_day', "least(" ~ plus_days('recent.event_day', 'lengths.length_days - 1') ~ ", last_day.day)") }} as sample (day)
+    cross join {{ days('recent.event_day', last_in) }} as sample (day)
     where {{ rebuilt_metrics('sample.day', 'recent.entity_id') }}
 
     union all
@@ -89,7 +92,8 @@ select
     window_name,
     sample_date,
     last_day,
-    cast(sum(amount) as double) / count(*) / case metric when 'days_between_releases_median' then 86400 else 1 end as amount
+    cast(sum(amount) as double) / count(*)
+    / case metric when 'days_between_releases_median' then 86400 else 1 end as amount
 from ranked
 where 2 * place between case_count and case_count + 2
 group by
