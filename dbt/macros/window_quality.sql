@@ -6,16 +6,6 @@
 {%- set keys -%}
 w.entity_level = {0}.entity_level and w.entity_id = {0}.entity_id and w.coverage_set = {0}.coverage_set
 {%- endset %}
--- of the few sets of families that look at the window before: a join holds this side in memory
-past_coverage as (
-
-    select covered.*
-    from {{ ref('met_coverage') }} as covered
-    inner join (select distinct coverage_set from {{ ref('met_metrics') }} where needs_previous) as compared
-        on covered.coverage_set = compared.coverage_set
-
-),
-
 counted as (
 
     select
@@ -34,7 +24,7 @@ counted as (
         on {{ keys.replace('{0}', 'at_end') }} and w.last_day = at_end.day
     left join {{ ref('met_coverage') }} as at_start
         on {{ keys.replace('{0}', 'at_start') }} and {{ plus_days('w.first_day', -1) }} = at_start.day
-    left join past_coverage as at_past
+    left join {{ ref('met_coverage') }} as at_past
         on {{ keys.replace('{0}', 'at_past') }} and {{ plus_days('w.previous_first_day', -1) }} = at_past.day
 
 ),
