@@ -226,9 +226,11 @@ def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Pa
 
 def show_sources(home: Path, base_url: str) -> None:
     """What `status` says of each source."""
-    command = [sys.executable, "-m", "include", "status"]
-    env = os.environ | connections(base_url) | {"OPENIMPACT_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    print(f"\n{subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout}")
+    from include.settings import load_settings
+    from include.status import describe, source_status
+
+    settings = load_settings({"OPENIMPACT_HOME": str(home)})
+    print(f"\n{describe(source_status(settings, connections(base_url)))}")
 
 
 def show_results(home: Path) -> None:

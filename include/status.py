@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -27,16 +28,15 @@ class SourceStatus:
     cost: dict[str, int] = field(default_factory=dict)  # of the newest landing: requests, bytes, seconds and so on
 
 
-def source_status(settings: Settings) -> list[SourceStatus]:
-    """Every registered source by name. Reads no data but the last day's coverage."""
+def source_status(settings: Settings, env: Mapping[str, str] = os.environ) -> list[SourceStatus]:
+    """Every registered source by name; `env` tells which are off. Reads no data but the last day's coverage."""
     from include.lake.catalog import open_catalog
 
     catalog = open_catalog(settings, "lake")
-    return [_of(catalog, source) for source in all_sources()]
+    return [_of(catalog, source, off_reason(source, env)) for source in all_sources()]
 
 
-def _of(catalog, source: Source) -> SourceStatus:
-    off = off_reason(source, os.environ)
+def _of(catalog, source: Source, off: str | None) -> SourceStatus:
     rows: Counter[str] = Counter()
     for stream in source.all_streams:
         table = _landed(catalog, source.table(stream.name))

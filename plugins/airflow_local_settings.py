@@ -1,11 +1,9 @@
 """Airflow imports this file at its start. On one machine the scheduler forks a process for every task: what tasks
 import is loaded once, before, and shared. Great Expectations alone takes longer to import than most tasks run."""
 
+import importlib
 import sys
 
 if "scheduler" in sys.argv:
-    import great_expectations.expectations  # noqa: F401
-
-    import include.ingest
-    import include.lake.landing
-    import include.transform  # noqa: F401
+    for name in ("great_expectations.expectations", "include.ingest", "include.lake.landing", "include.transform"):
+        importlib.import_module(name)

@@ -58,7 +58,10 @@ def waits(monkeypatch) -> list[float]:
             return datetime.now(tz) + timedelta(seconds=sum(found))
 
     patient = _bigquery_client._PatientSession.__init__
-    patched = lambda self, session, _, cost: patient(self, session, found.append, cost)  # noqa: E731
+
+    def patched(self, session, sleep, cost):
+        patient(self, session, found.append, cost)
+
     monkeypatch.setattr(_bigquery_client._PatientSession, "__init__", patched)
     monkeypatch.setattr(_github_api_client, "datetime", Clock)
     monkeypatch.setattr(_github_api_client, "sleep", found.append)
