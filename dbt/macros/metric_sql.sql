@@ -1,7 +1,8 @@
-{#- metric_sql(metric): a SQL expression of the column `metric`, varchar: the query that gives a metric's amount in one
-    window of one entity from the published tables, null for a metric without one. It is written apart from the models,
-    which compute all windows at once, so that a test can compare the two. Parameters: see the docs of metrics_v1.sql. -#}
-{% macro metric_sql(metric) %}
+{#- metric_sql(metric, metric_source): a SQL expression of these columns, varchar: the query that gives a metric's amount
+    in one window of one entity from the published tables, null for a metric without one. It is written apart from the
+    models, which compute all windows at once, so that a test can compare the two. Parameters: see the docs of
+    metrics_v1.sql. -#}
+{% macro metric_sql(metric, metric_source) %}
 {%- set event_counts = {
     'commits': ['COMMIT_CODE'],
     'opened_pull_requests': ['PULL_REQUEST_OPENED'],
@@ -107,9 +108,100 @@ where to_artifact_id in (:artifacts) and event_day between :first_day and :last_
     and not coalesce(actor_is_bot, false) and not coalesce(is_own_item, false)
 {%- endset -%}
 {%- do sqls.update({'reviewers': reviews}) -%}
-case {{ metric }}
+{#- the sources besides GitHub; $source is the metric's own -#}
+{%- set others %}with events as (
+    select *, cast(time at time zone 'UTC' as date) as day
+    from timeseries_events_by_artifact_v1
+    where to_artifact_id in (:artifacts) and $source and cast(time at time zone 'UTC' as date) <= :last_day
+)
+{%- endset -%}
+{%- set sums = {
+    'downloads': "event_type = 'PACKAGE_DOWNLOADED'",
+    'package_releases': "event_type = 'PACKAGE_VERSION_PUBLISHED' and strpos(event_source_id, '-') = 0",
+    'transactions': "event_type = 'CONTRACT_INVOCATION'",
+    'contract_invocations': "event_type in ('CONTRACT_INVOCATION', 'CONTRACT_INTERNAL_INVOCATION')",
+    'contracts_deployed': "event_type = 'CONTRACT_DEPLOYED'",
+    'gas_fees': "event_type = 'TRANSACTION_FEE'",
+    'gas_fees_amortized': "event_type = 'FEE_SHARE'",
+} -%}
+{%- for name, condition in sums.items() -%}
+    {%- do sqls.update({name: others ~ "\nselect coalesce(sum(amount), 0) from events\nwhere " ~ condition
+        ~ " and day >= :first_day"}) -%}
+{%- endfor -%}
+{%- for name, type in {'packages': 'PACKAGE_VERSION_PUBLISHED', 'active_contracts': 'CONTRACT_INVOCATION'}.items() -%}
+    {%- do sqls.update({name: others ~ "\nselect count(distinct to_artifact_id) from events\nwhere event_type = '" ~ type
+        ~ "' and day >= :first_day"}) -%}
+{%- endfor -%}
+{%- set addresses -%}
+-- an address has an id of its own on each chain: from the pipeline's own events
+with people as (
+    select actor_address,
+        min(event_day) as first_seen,
+        max(event_day) as last_seen
+    from intermediate.int_events
+    where to_artifact_id in (:artifacts) and $source
+        and event_type = 'CONTRACT_INVOCATION' and event_day <= :last_day
+    group by actor_address
+)
+select count(*) from people
+where last_seen >= :first_day
+{%- endset -%}
+{%- do sqls.update({
+    'active_addresses': addresses,
+    'new_addresses': addresses ~ ' and first_seen >= :first_day',
+    'returning_addresses': addresses ~ ' and first_seen < :first_day',
+}) -%}
+{%- set ledger %}{{ others }},
+-- what moves between accounts of one project does not count for it
+ledger as (
+    select * from events
+    where event_type = 'FEE' or from_artifact_id is null
+        or not exists (
+            select 1 from artifacts_by_project_v1 as held
+            where held.project_id in (:projects) and held.artifact_id = events.to_artifact_id
+        )
+        or exists (
+            select 1 from artifacts_by_project_v1 as held
+            where held.project_id in (:projects) and held.artifact_id = events.to_artifact_id
+                and not exists (
+                    select 1 from artifacts_by_project_v1 as other
+                    where other.project_id = held.project_id and other.artifact_id = events.from_artifact_id
+                )
+        )
+)
+{%- endset -%}
+{%- for name, value in {
+    'funding_received': "case event_type when 'CREDIT' then amount else 0 end",
+    'funding_spent': "case event_type when 'DEBIT' then amount else 0 end",
+    'funding_fees': "case event_type when 'FEE' then amount else 0 end",
+    'funding_net': "case event_type when 'CREDIT' then amount else -amount end",
+}.items() -%}
+    {%- do sqls.update({name: ledger ~ "\nselect coalesce(sum(" ~ value ~ "), 0) from ledger\nwhere day >= :first_day"}) -%}
+{%- endfor -%}
+{%- set givers %}{{ ledger }},
+givers as (
+    select from_artifact_id,
+        sum(case when day >= :first_day then cast(amount as decimal(38, 2)) else 0 end) as given,
+        min(case when amount > 0 then day end) as first_given
+    from ledger
+    where event_type = 'CREDIT' and from_artifact_id is not null and not coalesce(actor_is_bot, false)
+    group by from_artifact_id
+)
+select count(*) from givers
+where given > 0
+{%- endset -%}
+{%- do sqls.update({'backers': givers, 'new_backers': givers ~ ' and first_given >= :first_day'}) -%}
+{%- set own_source -%}
+case
+    when {{ metric_source }} <> 'EVM' then 'event_source = ''' || {{ metric_source }} || ''''
+    when {{ metric }} = 'gas_fees'
+        then 'event_source in (select metric_source from metrics_v1 where metric = ''gas_fees'' and unit = ''ETH'')'
+    else 'event_source not in (''GITHUB'', ''NPM'', ''OPEN_COLLECTIVE'')'
+end
+{%- endset -%}
+replace(case {{ metric }}
     {%- for name, text in sqls.items() %}
     when '{{ name }}' then '{{ text.replace("'", "''") }}'
     {%- endfor %}
-end
+end, '$source', {{ own_source }})
 {%- endmacro %}

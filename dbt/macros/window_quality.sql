@@ -1,10 +1,10 @@
 {#- window_quality(windows): CTEs ending in `judged` = the rows of relation `windows` with quality ok | partial | unknown
-    and coverage = full / required. `windows` has entity_level, entity_id, coverage_set, first_day, last_day,
+    and coverage = full / required. `windows` has member_source, entity_level, entity_id, coverage_set, first_day, last_day,
     previous_first_day, needs_previous, first_ever. First-ever metrics need every day since birth; those that
     compare need the window before too, and are unknown when either window alone is. -#}
 {% macro window_quality(windows) %}
 {%- set keys -%}
-w.entity_level = {0}.entity_level and w.entity_id = {0}.entity_id and w.coverage_set = {0}.coverage_set
+w.member_source = {0}.member_source and w.entity_level = {0}.entity_level and w.entity_id = {0}.entity_id and w.coverage_set = {0}.coverage_set
 {%- endset %}
 counted as (
 

@@ -144,7 +144,8 @@ class BruteForce:
 
     def __init__(self, world: RandomWorld, catalogue: Path) -> None:
         self.world = world
-        self.metrics = {row["metric"]: row for row in csv.DictReader(catalogue.open())}
+        rows = csv.DictReader(catalogue.open())
+        self.metrics = {row["metric"]: row for row in rows if row["metric_source"] == "GITHUB"}
         self.first_day = min(e.day for e in world.events)
         self.events_of = lru_cache(None)(self._events_of)
         self.active_days = lru_cache(None)(self._active_days)

@@ -16,18 +16,25 @@ PROFILE = """openimpact:
     duckdb: {type: duckdb, path: transform.duckdb, schema: main, threads: 2, settings: {TimeZone: UTC}}
 """
 TABLES = {
-    "int_calendar__days": "day date, day_no integer",
     "int_entities__members": "entity_level varchar, entity_id varchar, artifact_id varchar",
+    "int_entities__others": "member_source varchar, entity_level varchar, entity_id varchar, artifact_id varchar, "
+    "artifact_source varchar, born_on date",
+    "int_entities__internal": "entity_id varchar, artifact_id varchar, actor_id varchar",
+    "int_artifacts__evm_listed": "network varchar",
     "int_artifacts__github_repositories": "artifact_id varchar, born_on date",
-    "int_activity__artifact_days": "artifact_id varchar, event_day date, event_type varchar, "
-    "subject_is_bot boolean, event_count bigint",
+    "int_activity__artifact_days": "artifact_id varchar, event_day date, event_type varchar, subject_is_bot boolean, "
+    "amount decimal(38,18), event_source varchar default 'GITHUB', is_prerelease boolean default false, "
+    "counterparty_id varchar, event_count bigint default 1",
     "int_activity__commits": "artifact_id varchar, sha varchar, event_id varchar, event_time timestamptz, "
     "event_day date, actor_id varchar, is_bot boolean",
     "int_activity__actor_days": "artifact_id varchar, actor_id varchar, event_day date, event_type varchar, "
-    "is_own_item boolean, event_count bigint",
-    "int_coverage__days": "family varchar, artifact_id varchar, day date, status varchar",
-    "int_coverage__github_api_days": "artifact_id varchar, family varchar, day date, status varchar",
-    "int_coverage__as_of": "family varchar, as_of date",
+    "is_own_item boolean, event_count bigint, amount decimal(38,18) default 1, is_gain boolean default true, "
+    "actor_address varchar",
+    "int_coverage__days": "family varchar, artifact_id varchar, day date, status varchar, "
+    "source varchar default 'GITHUB'",
+    "int_coverage__entity_days": "source varchar, family varchar, artifact_id varchar, day date, status varchar",
+    "int_coverage__npm_versions": "artifact_id varchar, from_day date, to_day date",
+    "int_coverage__as_of": "family varchar, as_of date, source varchar default 'GITHUB'",
     "int_rebuild__artifacts": "artifact_id varchar",
     "int_rebuild__from": "from_day date, run_id varchar",
 }
@@ -49,19 +56,25 @@ def project(folder: Path) -> None:
     shutil.copy(ROOT / "dbt" / "models" / "groups.yml", folder / "models")
     (folder / "profiles.yml").write_text(PROFILE)
     (folder / "models/hand").mkdir()
-    shutil.copy(ROOT / "dbt/models/intermediate/artifacts/int_entities__github.sql", folder / "models/hand")
+    for name in ("github", "measured"):
+        shutil.copy(ROOT / f"dbt/models/intermediate/artifacts/int_entities__{name}.sql", folder / "models/hand")
     for table in TABLES:
         (folder / f"models/hand/{table}.sql").write_text(f"select * from hand.{table}\n")
 
 
 def fill(path: Path, tables: dict[str, list[tuple]]) -> None:
-    """Writes the intermediate tables, each row a tuple in the order of TABLES; those not given stay empty."""
+    """Writes the intermediate tables, each row a tuple in the order of TABLES, at its end shorter where defaults do.
+
+    Tables that are not given stay empty.
+    """
     with duckdb.connect(str(path)) as db:
         db.execute("create schema hand")
         for name, columns in TABLES.items():
             db.execute(f"create table hand.{name} ({columns})")
             if rows := tables.get(name):
-                db.executemany(f"insert into hand.{name} values ({', '.join('?' * len(rows[0]))})", rows)
+                given = [column.split()[0] for column in columns.split(", ")][: len(rows[0])]
+                values = ", ".join("?" * len(given))
+                db.executemany(f"insert into hand.{name} ({', '.join(given)}) values ({values})", rows)
 
 
 def build(folder: Path, run_day: date) -> None:

@@ -70,7 +70,6 @@ def tables():
     # G15: q2 is whole on 3 of its 5 days of the week of 2026-03-02
     cut = [("commits", "q2", day, "part") for day in (date(2026, 3, 4), date(2026, 3, 5))]
     return {
-        "int_calendar__days": [(day, (day - date(1970, 1, 1)).days) for day in calendar],
         "int_entities__members": members,
         "int_artifacts__github_repositories": [(r, date(2026, 3, 4) if r == "q2" else FIRST) for r in repos],
         "int_activity__artifact_days": days + [(r, date(2026, 6, 1), "STARRED", False, n) for r, n in stars],

@@ -13,7 +13,6 @@ def rows_of(world: RandomWorld) -> dict[str, list[tuple]]:
     """The intermediate tables that the world would have."""
     humans = [e for e in world.events if e.actor is not None and not e.actor_is_bot]
     return {
-        "int_calendar__days": [(d, (d - date(1970, 1, 1)).days) for d in world.days],
         "int_entities__members": [(*entity, repo) for entity, repos in MEMBERS.items() for repo in repos],
         "int_artifacts__github_repositories": list(BORN.items()),
         "int_activity__artifact_days": grouped((e.repo, e.day, e.kind, e.subject_is_bot) for e in world.events),

@@ -5,6 +5,11 @@ from datetime import date
 
 from demo.oracle import windows
 
+PROJECTS = {
+    "artifact": "select '' where ? is null",
+    "project": "select ?",
+    "collection": "select project_id from projects_by_collection_v1 where collection_id = ?",
+}
 MEMBERS = {
     "artifact": "select ?",
     "project": "select artifact_id from artifacts_by_project_v1 where project_id = ?",
@@ -13,9 +18,10 @@ MEMBERS = {
 
 
 def largest_rows(db, table: str, level: str) -> list[tuple]:
-    """(metric, window, entity, sample date, amount): of every metric and window the row with the largest amount."""
+    """(source, metric, window, entity, sample date, amount): the row of each metric and window with the largest."""
     return db.execute(
-        f'select metric, "window", {level}_id, sample_date, amount from {table}_by_{level}_v1 where amount is not null '
+        f'select metric_source, metric, "window", {level}_id, sample_date, amount from {table}_by_{level}_v1 '
+        f"where amount is not null "
         f"qualify row_number() over (partition by metric_id order by abs(amount) desc, sample_date, {level}_id) = 1"
     ).fetchall()
 
@@ -23,8 +29,13 @@ def largest_rows(db, table: str, level: str) -> list[tuple]:
 def amount_by_query(db, query: str, level: str, entity: str, window: windows.Window, as_of: date):
     """What `query` gives for one window of one entity. `db` is in the schema of the exports."""
     before = window.previous() or window
+
+    def listed(query: str) -> str:
+        return ", ".join(f"'{one}'" for (one,) in db.execute(query, [entity]).fetchall()) or "''"
+
     given = {
-        "artifacts": ", ".join(f"'{artifact}'" for (artifact,) in db.execute(MEMBERS[level], [entity]).fetchall()),
+        "artifacts": listed(MEMBERS[level]),
+        "projects": listed(PROJECTS[level]),
         "first_day": f"date '{window.start}'",
         "last_day": f"date '{min(window.end, as_of)}'",
         "days": str(window.length),

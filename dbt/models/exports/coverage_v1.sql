@@ -46,3 +46,19 @@ group by
     reason,
     -- days in a row of one status have one difference
     day_no - place_in_run
+
+union all
+
+select
+    'NPM' as source,
+    'npm_manifests' as provider,
+    'versions' as family,
+    artifact_id,
+    from_day,
+    to_day,
+    'full' as status,
+    cast(null as bigint) as units_expected,
+    cast(null as bigint) as units_present,
+    cast(null as double) as ratio,
+    cast(null as varchar) as reason
+from {{ ref('int_coverage__npm_versions') }}

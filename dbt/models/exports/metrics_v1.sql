@@ -21,9 +21,9 @@ select
     split('artifact|project|collection', '|') as levels,
     nullif(catalogue.oso_name, '') as oso_name,
     nullif(catalogue.differs, '') as differs,
-    cast({{ metric_sql('metrics.metric') }} as varchar) as sql,
+    cast({{ metric_sql('metrics.metric', 'metrics.metric_source') }} as varchar) as sql,
     catalogue.owner,
     catalogue.since
 from {{ ref('met_metrics') }} as metrics
 inner join catalogue
-    on metrics.metric = catalogue.metric and metrics.metric_source = catalogue.metric_source
+    on metrics.metric = catalogue.metric and metrics.metric_kind = catalogue.metric_source

@@ -3,6 +3,7 @@
 {% set asked = [
     ('github_api', 'github_api', 'GITHUB', none, 'https://docs.github.com/en/graphql', 'GitHub Terms of Service'),
     ('npm', 'npm', 'NPM', 'downloads', 'https://github.com/npm/registry/blob/main/docs/download-counts.md', 'npm Open-Source Terms'),
+    ('npm_manifests', 'npm_manifests', 'NPM', 'versions', 'https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md', 'npm Open-Source Terms'),
     ('open_collective', 'open_collective', 'OPEN_COLLECTIVE', 'ledger', 'https://docs.opencollective.com/help/developers/api', 'Open Collective Terms of Service'),
     ('rpc', 'evm_rpc', 'EVM', 'transactions', 'https://ethereum.github.io/execution-apis/', 'none: public chain data'),
     ('bigquery', 'bigquery', 'EVM', 'transactions', 'https://cloud.google.com/bigquery/public-data', 'terms of each public data set'),
@@ -44,6 +45,15 @@ entities as (
         source,
         provider,
         family
+    union all
+    select
+        'NPM' as source,
+        'npm_manifests' as provider,
+        'versions' as family,
+        min(from_day) as first_day,
+        max(to_day) as as_of
+    from {{ ref('int_coverage__npm_versions') }}
+    having max(to_day) is not null
 
 ),
 

@@ -39,6 +39,7 @@ actor_periods as (
 
     select
         actor_days.actor_set,
+        actor_days.metric_source,
         actor_days.entity_level,
         actor_days.entity_id,
         actor_days.actor_id,
@@ -54,7 +55,8 @@ actor_periods as (
     left join edge
         on periods.window_name = edge.window_name
     where {{ rebuilt('periods.sample_date', window_before, 'actor_days.entity_id', whole) }}
-    group by 1, 2, 3, 4, 5, 6, 7, 8
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    having sum(actor_days.amount) > 0
 
 ),
 
@@ -65,13 +67,13 @@ neighbours as (
         first_days.first_day < actor_periods.sample_date as is_returning,
         coalesce(lag(actor_periods.sample_date) over (
             partition by
-                actor_periods.actor_set, actor_periods.entity_level, actor_periods.entity_id,
+                actor_periods.actor_set, actor_periods.metric_source, actor_periods.entity_level, actor_periods.entity_id,
                 actor_periods.window_name, actor_periods.actor_id
             order by actor_periods.sample_date
         ) = actor_periods.previous_date, false) as was_here,
         coalesce(lead(actor_periods.sample_date) over (
             partition by
-                actor_periods.actor_set, actor_periods.entity_level, actor_periods.entity_id,
+                actor_periods.actor_set, actor_periods.metric_source, actor_periods.entity_level, actor_periods.entity_id,
                 actor_periods.window_name, actor_periods.actor_id
             order by actor_periods.sample_date
         ) = actor_periods.next_date, false) as stays
@@ -79,7 +81,9 @@ neighbours as (
     from actor_periods
     left join {{ ref('met_first_days') }} as first_days
         on
-            actor_periods.entity_level = first_days.entity_level
+            actor_periods.actor_set = first_days.actor_set
+            and actor_periods.metric_source = first_days.metric_source
+            and actor_periods.entity_level = first_days.entity_level
             and actor_periods.entity_id = first_days.entity_id
             and actor_periods.actor_id = first_days.actor_id
 
@@ -89,6 +93,7 @@ counted as (
 
     select
         actor_set,
+        metric_source,
         entity_level,
         entity_id,
         window_name,
@@ -97,13 +102,14 @@ counted as (
         count(*) as actors,
         count_if(days_active * 30 >= 10 * date_diff('day', sample_date, next_date)) as full_time,
         count_if(days_active * 30 < 10 * date_diff('day', sample_date, next_date)) as part_time,
+        count_if(not is_returning) as new_actors,
         count_if(is_returning) as returning_actors,
         count_if(is_returning and not was_here) as resurrected,
         count_if(was_here) as stayed,
         count_if(not stays) as lost
 
     from neighbours
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7
 
 ),
 
@@ -111,50 +117,67 @@ known as (
 
     select
         daily.metric,
+        daily.metric_source,
         daily.entity_level,
         daily.entity_id,
         periods.window_name,
         periods.sample_date,
         periods.next_date,
-        cast(sum(daily.amount) as bigint) as amount
+        cast(sum(daily.amount) as decimal(38, 18)) as amount,
+        cast(sum(daily.case_count) as bigint) as case_count
     from daily
     inner join periods
         on daily.event_day = periods.day
     left join edge
         on periods.window_name = edge.window_name
     where {{ rebuilt('periods.sample_date', window_before, 'daily.entity_id', whole) }}
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7
 
     union all
 
     select
-        case
-            when kinds.kind = 'actors' then counted.actor_set
-            when counted.actor_set = 'active_developers' then kinds.kind || '_developers'
-            else kinds.kind || '_contributors'
-        end as metric,
+        actor_set as metric,
+        metric_source,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        next_date,
+        cast(actors as decimal(38, 18)) as amount,
+        cast(0 as bigint) as case_count
+    from counted
+
+    union all
+
+    select
+        kinds.metric,
+        counted.metric_source,
         counted.entity_level,
         counted.entity_id,
         counted.window_name,
         counted.sample_date,
         counted.next_date,
-        case kinds.kind
-            when 'actors' then counted.actors
+        cast(case kinds.kind
             when 'full_time' then counted.full_time
             when 'part_time' then counted.part_time
+            when 'new' then counted.new_actors
             when 'returning' then counted.returning_actors
             else counted.resurrected
-        end as amount
+        end as decimal(38, 18)) as amount,
+        cast(0 as bigint) as case_count
     from counted
-    cross join (
+    inner join (
         values
-        ('actors', 'active_developers|contributors|reviewers|repositories'),
-        ('full_time', 'active_developers|contributors'),
-        ('part_time', 'active_developers|contributors'),
-        ('returning', 'contributors'),
-        ('resurrected', 'contributors')
-    ) as kinds (kind, actor_sets)
-    where strpos(kinds.actor_sets, counted.actor_set) > 0
+        ('active_developers', 'full_time', 'full_time_developers'),
+        ('active_developers', 'part_time', 'part_time_developers'),
+        ('contributors', 'full_time', 'full_time_contributors'),
+        ('contributors', 'part_time', 'part_time_contributors'),
+        ('contributors', 'returning', 'returning_contributors'),
+        ('contributors', 'resurrected', 'resurrected_contributors'),
+        ('active_addresses', 'returning', 'returning_addresses'),
+        ('backers', 'new', 'new_backers')
+    ) as kinds (actor_set, kind, metric)
+        on counted.actor_set = kinds.actor_set
 
 ),
 
@@ -165,11 +188,12 @@ changes as (
             when 'contributors' then 'change_in_active_contributors'
             else 'change_in_' || known.metric
         end as metric,
+        known.metric_source,
         known.entity_level,
         known.entity_id,
         known.window_name,
         case sides.sign when 1 then known.sample_date else known.next_date end as sample_date,
-        sides.sign * known.amount as amount
+        case sides.sign when 1 then known.amount else -known.amount end as amount
 
     from known
     cross join (values (1), (-1)) as sides (sign)
@@ -185,6 +209,7 @@ first_acts as (
         min(first_day) as first_day
 
     from {{ ref('met_first_days') }}
+    where actor_set = 'contributors'
     group by
         entity_level,
         entity_id
@@ -195,18 +220,20 @@ united as (
 
     select
         metric,
+        metric_source,
         entity_level,
         entity_id,
         window_name,
         sample_date,
         cast(amount as double) as amount
     from known
-    where amount <> 0
+    where amount <> 0 or case_count > 0
 
     union all
 
     select
         'churned_contributors' as metric,
+        metric_source,
         entity_level,
         entity_id,
         window_name,
@@ -219,6 +246,7 @@ united as (
 
     select
         changes.metric,
+        changes.metric_source,
         changes.entity_level,
         changes.entity_id,
         changes.window_name,
@@ -228,13 +256,14 @@ united as (
     inner join first_acts
         on changes.entity_level = first_acts.entity_level and changes.entity_id = first_acts.entity_id
     where first_acts.first_day < changes.sample_date
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
     having sum(changes.amount) <> 0
 
     union all
 
     select
         'contributor_retention_rate' as metric,
+        before.metric_source,
         before.entity_level,
         before.entity_id,
         before.window_name,
@@ -254,6 +283,7 @@ united as (
 
 select
     united.metric,
+    united.metric_source,
     united.entity_level,
     united.entity_id,
     united.window_name,

@@ -24,7 +24,7 @@ ranked as (
 
     from {{ ref('int_activity__commits') }} as commits
     inner join {{ ref('met_entities') }} as entities
-        on commits.artifact_id = entities.artifact_id
+        on commits.artifact_id = entities.artifact_id and entities.member_source = 'GITHUB'
     where {{ rebuilt_metrics('commits.event_day', 'entities.entity_id') }}
 
 )

@@ -4,6 +4,7 @@ with
 entities as (
 
     select distinct
+        member_source,
         entity_level,
         entity_id
 
@@ -23,7 +24,7 @@ ages as (
 windows as (
 
     select
-        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.window_name, metrics.unit, metrics.coverage_set,
+        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
         metrics.row_class, metrics.length_days, metrics.needs_previous,
         metrics.first_ever or metrics.period = 'all' as first_ever,
         metrics.as_of,
@@ -34,7 +35,7 @@ windows as (
         ) as sample_date,
         coalesce(
             {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.length_days, 0)') }},
-            (select max(day) from {{ ref('int_calendar__days') }})
+            (select max(day) from {{ ref('met_days') }})
         ) as last_day,
         case
             when metrics.period = 'all' then (select min(day) from {{ ref('met_days') }})
@@ -43,7 +44,8 @@ windows as (
         {{ plus_days('metrics.as_of', '1 - (2 + ages.age) * metrics.length_days') }} as previous_first_day
 
     from {{ ref('met_metrics') }} as metrics
-    cross join entities
+    inner join entities
+        on metrics.member_source = entities.member_source
     cross join ages
     where metrics.period = 'rolling' or (metrics.period = 'all' and ages.age = 0)
 
@@ -87,6 +89,7 @@ valued as (
         on
             judged.length_days is null
             and judged.metric = ever.metric
+            and judged.metric_source = ever.metric_source
             and judged.entity_level = ever.entity_level
             and judged.entity_id = ever.entity_id
 

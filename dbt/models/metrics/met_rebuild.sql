@@ -10,17 +10,19 @@ with
 members as (
 
     select
+        member_source,
         entity_id,
         artifact_id,
         born_on
 
-    from {{ ref('int_entities__github') }}
+    from {{ ref('int_entities__measured') }}
 
 ),
 
 built as (
 
     select
+        member_source,
         entity_id,
         artifact_id,
         born_on
@@ -43,6 +45,35 @@ parted as (
     except
     select * from members
 
+),
+
+-- what moves inside a project is not counted
+internal as (
+
+    select * from {{ ref('int_entities__internal') }}
+
+),
+
+built_internal as (
+
+    select * from {{ last_build('met_internal') }}
+
+),
+
+enclosed as (
+
+    select * from internal
+    except
+    select * from built_internal
+
+),
+
+released as (
+
+    select * from built_internal
+    except
+    select * from internal
+
 )
 
 select
@@ -54,6 +85,16 @@ select
     entity_id,
     '{{ var("run_id") }}' as run_id
 from parted
+union distinct
+select
+    entity_id,
+    '{{ var("run_id") }}' as run_id
+from enclosed
+union distinct
+select
+    entity_id,
+    '{{ var("run_id") }}' as run_id
+from released
 union distinct
 select
     members.entity_id,

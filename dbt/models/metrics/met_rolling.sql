@@ -1,44 +1,70 @@
--- The running sums spread over the days: every day with an amount, and one closing zero after a run.
+-- The running sums spread over the days: every day with an amount or, of class S, a case; and one closing zero after a
+-- run of amounts.
 with
 
 running as (
 
     select
         metric,
+        metric_source,
         entity_level,
         entity_id,
         length_days,
         day_no,
         cast(sum(delta) over (
-            partition by metric, entity_level, entity_id, length_days order by day_no
+            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
             rows between unbounded preceding and current row
-        ) as bigint) as amount,
+        ) as decimal(38, 18)) as amount,
+        cast(sum(case_delta) over (
+            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
+            rows between unbounded preceding and current row
+        ) as bigint) as case_count,
         lead(day_no) over (
-            partition by metric, entity_level, entity_id, length_days order by day_no
+            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
         ) as next_day_no
 
     from {{ ref('met_rolling_deltas') }}
 
 ),
 
-last_day as (
+followed as (
 
-    select max(day_no) as day_no from {{ ref('int_calendar__days') }}
+    select
+        *,
+        lag(amount) over (
+            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
+        ) as amount_before
+
+    from running
+
+),
+
+last_days as (
+
+    select
+        metric_source,
+        date_diff('day', date '1970-01-01', max(as_of)) as day_no
+
+    from {{ ref('met_metrics') }}
+    group by metric_source
 
 ),
 
 pieces as (
 
     select
-        running.*,
+        followed.*,
         case
-            when running.amount = 0 then running.day_no
-            else least(coalesce(running.next_day_no - 1, last_day.day_no), last_day.day_no)
+            when followed.amount = 0 and followed.case_count = 0 then followed.day_no
+            else least(coalesce(followed.next_day_no - 1, last_days.day_no), last_days.day_no)
         end as last_day_no
 
-    from running
-    cross join last_day
-    where running.day_no <= last_day.day_no
+    from followed
+    inner join last_days
+        on followed.metric_source = last_days.metric_source
+    where
+        followed.day_no <= last_days.day_no
+        and (followed.amount <> 0 or followed.case_count > 0 or followed.amount_before <> 0)
 
 ),
 
@@ -46,6 +72,7 @@ spread as (
 
     select
         pieces.metric,
+        pieces.metric_source,
         pieces.entity_level,
         pieces.entity_id,
         pieces.length_days,
@@ -61,6 +88,7 @@ spread as (
 
 select
     metric,
+    metric_source,
     entity_level,
     entity_id,
     length_days,

@@ -37,17 +37,19 @@ gaps as (
 
     select
         actor_set,
+        metric_source,
         entity_level,
         entity_id,
         day_no,
         day_no - lag(day_no) over (
-            partition by actor_set, entity_level, entity_id, actor_id order by day_no
+            partition by actor_set, metric_source, entity_level, entity_id, actor_id order by day_no
         ) as back,
         lead(day_no) over (
-            partition by actor_set, entity_level, entity_id, actor_id order by day_no
+            partition by actor_set, metric_source, entity_level, entity_id, actor_id order by day_no
         ) - day_no as ahead
 
     from actor_days
+    where actor_set <> 'backers'
 
 ),
 
@@ -55,6 +57,7 @@ distinct_actors as (
 
     select
         gaps.actor_set as metric,
+        gaps.metric_source,
         gaps.entity_level,
         gaps.entity_id,
         windows.length_days,
@@ -74,11 +77,13 @@ sums as (
 
     select
         daily.metric,
+        daily.metric_source,
         daily.entity_level,
         daily.entity_id,
         lengths.length_days,
         daily.day_no + edges.lengths_later * lengths.length_days as day_no,
-        edges.sign * daily.amount as delta
+        case edges.sign when 1 then daily.amount else -daily.amount end as delta,
+        edges.sign * daily.case_count as case_delta
 
     from daily
     cross join lengths
@@ -86,23 +91,24 @@ sums as (
 
 ),
 
--- active days of an actor in the window: +1 on the day, -1 when it leaves
+-- amounts of an actor in the window, for contributors days: added on the day, taken away when it leaves
 day_changes as (
 
     select
         actor_days.actor_set,
+        actor_days.metric_source,
         actor_days.entity_level,
         actor_days.entity_id,
         actor_days.actor_id,
         lengths.length_days,
         actor_days.day_no + edges.lengths_later * lengths.length_days as day_no,
-        sum(edges.sign) as delta
+        sum(case edges.sign when 1 then actor_days.amount else -actor_days.amount end) as delta
 
     from actor_days
     cross join lengths
     cross join edges
-    where actor_days.actor_set in ('active_developers', 'contributors')
-    group by 1, 2, 3, 4, 5, 6
+    where actor_days.actor_set in ('active_developers', 'contributors', 'backers')
+    group by 1, 2, 3, 4, 5, 6, 7
 
 ),
 
@@ -110,28 +116,57 @@ states as (
 
     select
         actor_set,
+        metric_source,
         entity_level,
         entity_id,
         actor_id,
         length_days,
         day_no,
         sum(delta) over (
-            partition by actor_set, entity_level, entity_id, actor_id, length_days order by day_no
+            partition by actor_set, metric_source, entity_level, entity_id, actor_id, length_days order by day_no
             rows between unbounded preceding and current row
-        ) as days_active
+        ) as total
 
     from day_changes
 
 ),
 
+-- two kinds of each set: full-time and part-time, backers and new ones
 flags as (
 
     select
-        *,
-        case when days_active * 30 >= 10 * length_days then 1 else 0 end as is_full,
-        case when days_active > 0 and days_active * 30 < 10 * length_days then 1 else 0 end as is_part
+        states.actor_set,
+        states.metric_source,
+        states.entity_level,
+        states.entity_id,
+        states.actor_id,
+        states.length_days,
+        states.day_no,
+        case
+            when states.actor_set = 'backers' and states.total > 0 then 1
+            when states.actor_set <> 'backers' and states.total * 30 >= 10 * states.length_days then 1
+            else 0
+        end as is_first,
+        case
+            when states.total <= 0 then 0
+            when states.actor_set <> 'backers' and states.total * 30 < 10 * states.length_days then 1
+            when
+                states.actor_set = 'backers'
+                and states.day_no
+                < date_diff('day', date '1970-01-01', first_days.first_day) + states.length_days
+                then 1
+            else 0
+        end as is_second
 
     from states
+    left join {{ ref('met_first_days') }} as first_days
+        on
+            states.actor_set = 'backers'
+            and states.actor_set = first_days.actor_set
+            and states.metric_source = first_days.metric_source
+            and states.entity_level = first_days.entity_level
+            and states.entity_id = first_days.entity_id
+            and states.actor_id = first_days.actor_id
 
 ),
 
@@ -139,34 +174,55 @@ turns as (
 
     select
         actor_set,
+        metric_source,
         entity_level,
         entity_id,
         length_days,
         day_no,
-        is_full - lag(is_full, 1, 0) over (
-            partition by actor_set, entity_level, entity_id, actor_id, length_days order by day_no
-        ) as full_delta,
-        is_part - lag(is_part, 1, 0) over (
-            partition by actor_set, entity_level, entity_id, actor_id, length_days order by day_no
-        ) as part_delta
+        is_first - lag(is_first, 1, 0) over (
+            partition by actor_set, metric_source, entity_level, entity_id, actor_id, length_days order by day_no
+        ) as first_delta,
+        is_second - lag(is_second, 1, 0) over (
+            partition by actor_set, metric_source, entity_level, entity_id, actor_id, length_days order by day_no
+        ) as second_delta
 
     from flags
+
+),
+
+kinds as (
+
+    select
+        kinds.actor_set,
+        kinds.is_first,
+        kinds.metric
+
+    from (
+        values
+        ('active_developers', 1, 'full_time_developers'),
+        ('active_developers', 0, 'part_time_developers'),
+        ('contributors', 1, 'full_time_contributors'),
+        ('contributors', 0, 'part_time_contributors'),
+        ('backers', 1, 'backers'),
+        ('backers', 0, 'new_backers')
+    ) as kinds (actor_set, is_first, metric)
 
 ),
 
 worked as (
 
     select
-        case work.is_full when 1 then 'full_time_' else 'part_time_' end
-        || case turns.actor_set when 'contributors' then 'contributors' else 'developers' end as metric,
+        kinds.metric,
+        turns.metric_source,
         turns.entity_level,
         turns.entity_id,
         turns.length_days,
         turns.day_no,
-        case work.is_full when 1 then turns.full_delta else turns.part_delta end as delta
+        case kinds.is_first when 1 then turns.first_delta else turns.second_delta end as delta
 
     from turns
-    cross join (values (0), (1)) as work (is_full)
+    inner join kinds
+        on turns.actor_set = kinds.actor_set
 
 ),
 
@@ -174,45 +230,54 @@ united as (
 
     select
         metric,
+        metric_source,
         entity_level,
         entity_id,
         length_days,
         day_no,
-        delta
+        cast(delta as decimal(38, 18)) as delta,
+        cast(0 as bigint) as case_delta
     from distinct_actors
     union all
     select
         metric,
+        metric_source,
         entity_level,
         entity_id,
         length_days,
         day_no,
-        delta
+        delta,
+        case_delta
     from sums
     union all
     select
         metric,
+        metric_source,
         entity_level,
         entity_id,
         length_days,
         day_no,
-        delta
+        cast(delta as decimal(38, 18)) as delta,
+        cast(0 as bigint) as case_delta
     from worked
 
 )
 
 select
     metric,
+    metric_source,
     entity_level,
     entity_id,
     length_days,
     day_no,
-    cast(sum(delta) as bigint) as delta
+    cast(sum(delta) as decimal(38, 18)) as delta,
+    cast(sum(case_delta) as bigint) as case_delta
 from united
 group by
     metric,
+    metric_source,
     entity_level,
     entity_id,
     length_days,
     day_no
-having sum(delta) <> 0
+having sum(delta) <> 0 or sum(case_delta) <> 0

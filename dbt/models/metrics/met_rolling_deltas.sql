@@ -28,6 +28,8 @@ parts as (
         values
         ('returning_contributors', 'contributors', 1, 0, 1),
         ('returning_contributors', 'new_contributors', 1, 0, -1),
+        ('returning_addresses', 'active_addresses', 1, 0, 1),
+        ('returning_addresses', 'new_addresses', 1, 0, -1),
         ('resurrected_contributors', 'contributors', 2, 0, 1),
         ('resurrected_contributors', 'contributors', 1, 1, -1),
         ('resurrected_contributors', 'new_contributors', 1, 0, -1),
@@ -53,11 +55,13 @@ derived as (
 
     select
         base.metric,
+        base.metric_source,
         base.entity_level,
         base.entity_id,
         base.length_days,
         base.day_no,
-        base.delta
+        base.delta,
+        base.case_delta
 
     from base
     inner join lengths
@@ -67,11 +71,13 @@ derived as (
 
     select
         parts.metric,
+        base.metric_source,
         base.entity_level,
         base.entity_id,
         lengths.length_days,
         base.day_no + parts.lengths_later * lengths.length_days as day_no,
-        parts.sign * base.delta as delta
+        case when parts.sign < 0 then -base.delta else base.delta end as delta,
+        cast(0 as bigint) as case_delta
 
     from base
     inner join parts
@@ -86,6 +92,7 @@ clamped as (
 
     select
         derived.metric,
+        derived.metric_source,
         derived.entity_level,
         derived.entity_id,
         derived.length_days,
@@ -93,7 +100,8 @@ clamped as (
             when whole.entity_id is not null then derived.day_no
             else greatest(derived.day_no, date_diff('day', date '1970-01-01', {{ rebuild_day(back=1) }}))
         end as day_no,
-        derived.delta
+        derived.delta,
+        derived.case_delta
 
     from derived
     left join {{ ref('met_rebuild') }} as whole
@@ -103,16 +111,19 @@ clamped as (
 
 select
     metric,
+    metric_source,
     entity_level,
     entity_id,
     length_days,
     day_no,
-    cast(sum(delta) as bigint) as delta
+    cast(sum(delta) as decimal(38, 18)) as delta,
+    cast(sum(case_delta) as bigint) as case_delta
 from clamped
 group by
     metric,
+    metric_source,
     entity_level,
     entity_id,
     length_days,
     day_no
-having sum(delta) <> 0
+having sum(delta) <> 0 or sum(case_delta) <> 0

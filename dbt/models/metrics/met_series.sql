@@ -22,6 +22,7 @@ first_acts as (
         date_diff('day', date '1970-01-01', min(first_day)) as day_no
 
     from {{ ref('met_first_days') }}
+    where actor_set = 'contributors'
     group by
         entity_level,
         entity_id
@@ -38,6 +39,7 @@ rolling_amounts as (
 
     select
         rolling.metric,
+        rolling.metric_source,
         rolling.entity_level,
         rolling.entity_id,
         rolling.length_days,
@@ -59,11 +61,12 @@ rolling_amounts as (
 
     select
         'contributor_retention_rate' as metric,
+        past.metric_source,
         past.entity_level,
         past.entity_id,
         past.length_days,
         past.sample_date,
-        cast(coalesce(stayed.amount, 0) as double) / past.amount as amount
+        cast(coalesce(stayed.amount, 0) as double) / cast(past.amount as double) as amount
 
     from rolling as past
     left join rolling as stayed
@@ -80,7 +83,7 @@ rolling_amounts as (
 windows as (
 
     select
-        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.window_name, metrics.unit, metrics.coverage_set,
+        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
         metrics.needs_previous, metrics.first_ever, metrics.as_of,
         amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
         {{ plus_days('amounts.sample_date', '1 - amounts.length_days') }} as first_day,
@@ -89,13 +92,16 @@ windows as (
 
     from rolling_amounts as amounts
     inner join metrics
-        on amounts.metric = metrics.metric and amounts.length_days = metrics.length_days
+        on
+            amounts.metric = metrics.metric
+            and amounts.metric_source = metrics.metric_source
+            and amounts.length_days = metrics.length_days
     where amounts.sample_date <= metrics.as_of
 
     union all
 
     select
-        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.window_name, metrics.unit, metrics.coverage_set,
+        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
         metrics.needs_previous, metrics.first_ever, metrics.as_of,
         amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
         amounts.sample_date as first_day,
@@ -104,7 +110,10 @@ windows as (
 
     from {{ ref('met_calendar') }} as amounts
     inner join metrics
-        on amounts.metric = metrics.metric and amounts.window_name = metrics.window_name
+        on
+            amounts.metric = metrics.metric
+            and amounts.metric_source = metrics.metric_source
+            and amounts.window_name = metrics.window_name
     where amounts.sample_date <= metrics.as_of
 
 ),

@@ -123,6 +123,7 @@ select
     types.family,
     firsts.to_artifact_id,
     {{ nid(["'artifact'", 'firsts.event_source', 'firsts.actor']) }} as actor_id,
+    firsts.actor as actor_address,
     cast(null as varchar) as subject_id,
     false as actor_is_bot,
     cast(null as boolean) as subject_is_bot,

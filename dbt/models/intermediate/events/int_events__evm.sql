@@ -204,6 +204,7 @@ select
     types.family,
     keyed.to_artifact_id,
     {{ nid(["'artifact'", "upper(keyed.network)", "keyed.from_address"]) }} as actor_id,
+    keyed.from_address as actor_address,
     cast(null as varchar) as subject_id,
     false as actor_is_bot,
     cast(null as boolean) as subject_is_bot,

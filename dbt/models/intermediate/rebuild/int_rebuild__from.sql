@@ -1,5 +1,5 @@
 -- The first event day that this build computes anew: the earliest landed, a late or changed event's,
--- or the day after a family's coverage ended when it has moved.
+-- the day after a family's coverage ended when it has moved, or all when a family is new.
 {% if not is_partial() %}
 select
     date '1970-01-01' as from_day,
@@ -22,7 +22,11 @@ built as (
 
 moved as (
 
-    select least(coalesce(as_of.as_of, built.as_of), coalesce(built.as_of, as_of.as_of)) as day
+    -- a family that is new, or gone, may bear on every window of its source
+    select
+        case
+            when as_of.as_of is null or built.as_of is null then date '1969-12-31' else least(as_of.as_of, built.as_of)
+        end as day
     from as_of
     full outer join built
         on as_of.source = built.source and as_of.family = built.family
@@ -45,8 +49,8 @@ reasons as (
     union all
     -- nothing to add up from: the landing is older than all that was built
     select date '1970-01-01' as from_day
-    from {{ last_build('met_days') }}
-    having min(day) >= {{ landed }}
+    from {{ last_build('met_starts') }}
+    where first_day >= {{ landed }}
     union all
     select from_day
     from {{ this }}

@@ -1,5 +1,5 @@
--- What changes events outside GitHub on days that did not land again: a version of a package that was found later, a
--- rate that came late, an account that has another slug now, an address that became code of a project or is no longer.
+-- What changes events or coverage outside GitHub on days that did not land again: a version of a package that was found
+-- later, a document that was read until a later day, a rate that came late, an account that has another slug now, an address that became code of a project or is no longer.
 {% if not is_partial() %}
 select
     cast(null as varchar) as artifact_id,
@@ -92,6 +92,18 @@ built_codes as (
 
 ),
 
+spans as (
+
+    select * from {{ ref('int_coverage__npm_versions') }}
+
+),
+
+built_spans as (
+
+    select * from {{ last_build('int_rebuild__npm_versions') }}
+
+),
+
 {% for name in ['versions', 'rates', 'codes'] %}
 new_{{ name }} as (
 
@@ -123,6 +135,14 @@ found as (
     select artifact_id, cast(null as date) as event_day from new_codes
     union distinct
     select artifact_id, cast(null as date) as event_day from lost_codes
+    union distinct
+    select
+        case when spans.from_day is distinct from built_spans.from_day then coalesce(spans.artifact_id, built_spans.artifact_id) end as artifact_id,
+        case when spans.from_day = built_spans.from_day then {{ plus_days('least(spans.to_day, built_spans.to_day)', 1) }} end as event_day
+    from spans
+    full outer join built_spans
+        on spans.artifact_id = built_spans.artifact_id
+    where spans.from_day is distinct from built_spans.from_day or spans.to_day <> built_spans.to_day
     union distinct
     select
         cast(null as varchar) as artifact_id,

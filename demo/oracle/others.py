@@ -1,0 +1,500 @@
+"""The published numbers of npm, Open Collective and the chains by brute force, from the definitions of the catalogue.
+
+`Others` answers for a landing of some days of each source of the made-up world, the chains' from their two nodes, and
+of npm's documents as read on one day. Counting is by lists and sets, one window at a time; nothing is shared with the models.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from statistics import median
+
+from demo import chain, ecb, npm, open_collective
+from demo.oracle import KeyRow, entity_id, windows
+from demo.oracle.coverage import grade, span
+from demo.oracle.events import nid
+from demo.oracle.windows import ALL_TIME, CALENDAR, EVERY, ROLLING, Window
+from demo.world import world
+
+ONE = timedelta(days=1)
+TARGET_TAGS, NO_TARGET_TAGS = {"contract", "proxy", "factory", "bridge"}, {"eoa", "wallet", "safe", "deployer"}
+CREATOR_TAGS = {"deployer", "eoa", "creator", "factory"}
+Artifact = tuple[str, str]  # source, source id
+Days = tuple[date, date]  # the first and the last that landed
+SeriesKey = tuple[str, str, str, str, str, date]  # level, entity id, source, metric, window word, sample date
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One event: what happened to which artifact. An amount of None is unknown."""
+
+    type: str
+    artifact: Artifact
+    day: date
+    amount: Fraction | None
+    who: str | None = None
+    stable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`value` gives amount and number of cases of a window's facts; class S has a row where there is a case."""
+
+    name: str
+    families: tuple[str, ...]
+    value: Callable[["View"], tuple[Fraction, int]]
+    words: tuple[str, ...] = EVERY
+    kind: str = "N"
+    first_ever: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Facts of a window and all of the entity's up to its end."""
+
+    facts: list[Fact]
+    past: list[Fact]
+    start: date
+
+
+# facts of the world
+
+
+def npm_facts(first: date, last: date, read_on: date) -> Iterator[Fact]:
+    """Downloads of the days that npm did not lose, and every version ever published."""
+    for package in npm.PACKAGES:
+        for day in span(first, last) if package.usual is not None else ():
+            if not npm_lost(package.name, day):
+                count = Fraction(npm.count(package.name, day))
+                yield Fact("PACKAGE_DOWNLOADED", ("NPM", package.name), day, count)
+        for version, day in package.versions:
+            published = date.fromisoformat(day)
+            if published < read_on:
+                yield Fact(
+                    "PACKAGE_VERSION_PUBLISHED", ("NPM", package.name), published, Fraction(1), None, "-" not in version
+                )
+
+
+def npm_lost(name: str, day: date) -> bool:
+    """Whether the day is a hole of this package, by 1.3 of the catalogue."""
+    if day == npm.ABSENT:
+        return True
+    before = [d for d in (day - n * ONE for n in range(1, 29)) if d != npm.ABSENT]
+    if npm.total(day) < 0.2 * median(npm.total(d) for d in before):
+        return True
+    busy = {p.name: median(npm.count(p.name, d) for d in before) for p in npm.PACKAGES if p.usual is not None}
+    watched = [n for n, usual in busy.items() if usual >= 100]
+    if len(watched) >= 3 and not any(npm.count(n, day) for n in watched):
+        return True
+    return npm.count(name, day) == 0 and busy[name] >= 1000
+
+
+def usd(money: dict, host_money: dict | None, day: date) -> Fraction | None:
+    """USD by 2.5 of the catalogue, rounded to cents half up; None without a rate."""
+    cents = abs(round(money["valueInCents"]))
+    if money["currency"] == "USD":
+        return Fraction(cents, 100)
+    if host_money and host_money["currency"] == "USD":
+        return Fraction(abs(round(host_money["valueInCents"])), 100)
+    quoted = next((d for d in (day - n * ONE for n in range(8)) if ecb.rate("USD", d)), None)
+    per_euro = "1" if money["currency"] == "EUR" else quoted and ecb.rate(money["currency"], quoted)
+    if not quoted or not per_euro:
+        return None
+    exact = cents * Fraction(ecb.rate("USD", quoted)) / Fraction(per_euro)
+    return Fraction(math.floor(exact + Fraction(1, 2)), 100)
+
+
+def ledger_facts(first: date, last: date) -> Iterator[Fact]:
+    """What the accounts' own rows tell."""
+    own = {*open_collective.LISTED, *open_collective.CHILDREN}
+    for row in open_collective.api().transactions:
+        slug, day = row["account"]["slug"], datetime.fromisoformat(row["createdAt"]).date()
+        if slug not in own or row["deleted"] or not first <= day <= last:
+            continue
+        kind = row["kind"] or ("CONTRIBUTION" if row["order"] else "EXPENSE" if row["expense"] else None)
+        credit, back = row["type"] == "CREDIT", row["isRefund"]
+        who = row["oppositeAccount"] and row["oppositeAccount"]["slug"]
+        amount = usd(row["amount"], row["amountInHostCurrency"], day)
+
+        def fact(type: str, sign: int, money: Fraction | None, slug=slug, day=day, who=who) -> Fact:
+            return Fact(type, ("OPEN_COLLECTIVE", slug), day, None if money is None else sign * money, who)
+
+        if kind in ("CONTRIBUTION", "ADDED_FUNDS") and credit != back:
+            yield fact("CREDIT", 1 if credit else -1, amount)
+            for name in ("hostFee", "platformFee", "paymentProcessorFee", "taxAmount") if credit else ():
+                if row[name]["valueInCents"]:
+                    yield fact("FEE", 1, usd(row[name], None, day))
+        elif kind == "CONTRIBUTION" and not credit:
+            yield fact("DEBIT", 1, usd(row["netAmount"], row["netAmountInHostCurrency"], day))
+        elif kind == "EXPENSE" and credit == back:
+            yield fact("DEBIT", -1 if credit else 1, amount)
+        elif kind in ("HOST_FEE", "PAYMENT_PROCESSOR_FEE", "PLATFORM_FEE", "TAX"):
+            yield fact("FEE", -1 if credit else 1, amount)
+
+
+def chain_listings() -> Iterator[tuple[str, str, str, set[str]]]:
+    """(project, network, address, tags); a network that somebody names for an address beats any_evm."""
+    named = [
+        (project, network, address.lower(), set(tags))
+        for project, entries in chain.LISTED.items()
+        for address, tags, networks in entries
+        for network in networks
+    ]
+    yield from named
+    for network in chain.CHAIN_IDS:
+        if not any(n == network and a == chain.CORAL for _, n, a, _ in named):
+            yield "coralnet", network, chain.CORAL, {"contract"}
+
+
+@dataclass
+class Chains:
+    """The facts of the chains and whose each contract is; networks[mainnet] alone tells traces."""
+
+    facts: list[Fact]
+    owners: dict[Artifact, set[str]]
+
+
+def chain_facts(first: date, last: date) -> Chains:
+    """What blocks of the days do to contracts that are listed, or made by listed addresses."""
+    facts: list[Fact] = []
+    owners: dict[Artifact, set[str]] = {}
+    for network in chain.CHAIN_IDS:
+        source = network.upper()
+        targets: set[str] = set()
+        creators: dict[str, set[str]] = {}
+        for project, where, address, tags in chain_listings():
+            if where == network:
+                owners.setdefault((source, address), set()).add(project)
+                if tags & TARGET_TAGS and not tags & NO_TARGET_TAGS:
+                    targets.add(address)
+                if tags & CREATOR_TAGS:
+                    creators.setdefault(address, set()).add(project)
+        for day in span(first, last):
+            for number in chain.numbers(network, day):
+                for sent in chain.transactions(network, number):
+                    made = _made(sent, network == "mainnet")
+                    for address, maker in made:
+                        if maker in creators:
+                            targets.add(address)
+                            owners.setdefault((source, address), set()).update(creators[maker])
+                            facts.append(Fact("CONTRACT_DEPLOYED", (source, address), day, Fraction(1), sent.sender))
+                    facts += _uses(sent, source, targets, day, network == "mainnet")
+    return Chains(facts, owners)
+
+
+def _made(sent: chain.Sent, traced: bool) -> list[tuple[str, str]]:
+    """(contract, maker) of what a transaction made."""
+    found = [(sent.created, sent.sender)] if sent.to is None and sent.created and sent.status else []
+    if traced and sent.status:
+        lost = [one.path for one in sent.inside if one.error]
+        found += [
+            (one.to, one.sender)
+            for one in sent.inside
+            if one.kind.startswith("create") and not any(one.path[: len(p)] == p for p in lost)
+        ]
+    return found
+
+
+def _uses(sent: chain.Sent, source: str, targets: set[str], day: date, traced: bool) -> Iterator[Fact]:
+    """What a transaction does to the targets."""
+    if sent.is_system:
+        return
+    fee = 0 if sent.kind == 0x7E else sent.gas * sent.price + sent.l1_fee
+    if sent.to in targets:
+        kind = "CONTRACT_INVOCATION" if sent.status else "TRANSACTION_FAILED"
+        yield Fact(kind, (source, sent.to), day, Fraction(1), sent.sender)
+        yield Fact("TRANSACTION_FEE", (source, sent.to), day, Fraction(fee, 10**18), sent.sender)
+    if not traced:
+        return
+    lost = [one.path for one in sent.inside if one.error]
+    called = {
+        one.to
+        for one in sent.inside
+        if sent.status
+        and one.kind in ("call", "callcode", "delegatecall")
+        and not any(one.path[: len(p)] == p for p in lost)
+    }
+    for address in called & targets - {sent.to}:
+        yield Fact("CONTRACT_INTERNAL_INVOCATION", (source, address), day, Fraction(1), sent.sender)
+    for address, wei in _fee_shares(sent, fee).items():
+        if address in targets:
+            yield Fact("FEE_SHARE", (source, address), day, Fraction(wei, 10**18), sent.sender)
+
+
+def _fee_shares(sent: chain.Sent, fee: int) -> dict[str | None, int]:
+    """Wei by address: for its own gas, rounded down, and the rest, what no address used too, to the called one."""
+    root = sent.to or sent.created
+    if not sent.status:
+        return {sent.to: fee}
+    own: Counter[str | None] = Counter()
+    for path, to, gas in [((), root, sent.gas), *((one.path, one.to, one.gas) for one in sent.inside)]:
+        own[to] += max(0, gas - sum(one.gas for one in sent.inside if one.path and one.path[:-1] == path))
+    found = {to: fee * gas // sum(own.values()) for to, gas in own.items() if to and to != root}
+    return found | {root: fee - sum(found.values())}
+
+
+# metrics
+
+
+def _sum(*types: str, minus: tuple[str, ...] = (), stable: bool = False):
+    def value(view: View) -> tuple[Fraction, int]:
+        counted = [
+            f for f in view.facts if f.type in types + minus and f.amount is not None and (f.stable or not stable)
+        ]
+        return sum((-f.amount if f.type in minus else f.amount for f in counted), Fraction(0)), len(counted)
+
+    return value
+
+
+def _distinct(type: str, of: Callable[[Fact], object]):
+    return lambda view: (Fraction(len({of(f) for f in view.facts if f.type == type})), 0)
+
+
+def _addresses(*, new: bool):
+    def value(view: View) -> tuple[Fraction, int]:
+        before = {f.who for f in view.past if f.type == "CONTRACT_INVOCATION" and f.day < view.start}
+        now = {f.who for f in view.facts if f.type == "CONTRACT_INVOCATION"}
+        return Fraction(len(now - before) if new else len(now & before)), 0
+
+    return value
+
+
+def _givers(*, new: bool = False):
+    def value(view: View) -> tuple[Fraction, int]:
+        given: dict[str, Fraction] = {}
+        for f in view.facts:
+            if f.type == "CREDIT" and f.who and f.amount is not None:
+                given[f.who] = given.get(f.who, Fraction(0)) + f.amount
+        known = {f.who for f in view.past if f.type == "CREDIT" and (f.amount or 0) > 0 and f.day < view.start}
+        return Fraction(sum(amount > 0 and not (new and who in known) for who, amount in given.items())), 0
+
+    return value
+
+
+_DOWNLOADS, _VERSIONS, _LEDGER, _CALLS, _ALL_CALLS = (
+    ("downloads",),
+    ("versions",),
+    ("ledger",),
+    ("transactions",),
+    ("transactions", "traces"),
+)
+NPM = (
+    Metric("downloads", _DOWNLOADS, _sum("PACKAGE_DOWNLOADED")),
+    Metric("package_releases", _VERSIONS, _sum("PACKAGE_VERSION_PUBLISHED", stable=True)),
+    Metric("packages", _VERSIONS, _distinct("PACKAGE_VERSION_PUBLISHED", lambda f: f.artifact), (ALL_TIME,)),
+)
+FUNDING = (
+    Metric("funding_received", _LEDGER, _sum("CREDIT"), kind="S"),
+    Metric("funding_spent", _LEDGER, _sum("DEBIT"), kind="S"),
+    Metric("funding_fees", _LEDGER, _sum("FEE"), kind="S"),
+    Metric("funding_net", _LEDGER, _sum("CREDIT", minus=("DEBIT", "FEE")), kind="S"),
+    Metric("backers", _LEDGER, _givers()),
+    Metric("new_backers", _LEDGER, _givers(new=True), first_ever=True),
+)
+CHAIN = (
+    Metric("transactions", _CALLS, _sum("CONTRACT_INVOCATION")),
+    Metric("contract_invocations", _ALL_CALLS, _sum("CONTRACT_INVOCATION", "CONTRACT_INTERNAL_INVOCATION")),
+    Metric("active_contracts", _CALLS, _distinct("CONTRACT_INVOCATION", lambda f: f.artifact)),
+    Metric("active_addresses", _CALLS, _distinct("CONTRACT_INVOCATION", lambda f: f.who)),
+    Metric("new_addresses", _CALLS, _addresses(new=True), first_ever=True),
+    Metric("returning_addresses", _CALLS, _addresses(new=False), first_ever=True),
+    Metric("contracts_deployed", _ALL_CALLS, _sum("CONTRACT_DEPLOYED")),
+    Metric("gas_fees", _CALLS, _sum("TRANSACTION_FEE")),
+)
+ONE_CHAIN = (*CHAIN, Metric("gas_fees_amortized", _ALL_CALLS, _sum("FEE_SHARE")))
+METRICS = {
+    "NPM": NPM,
+    "OPEN_COLLECTIVE": FUNDING,
+    "MAINNET": ONE_CHAIN,
+    "OPTIMISM": tuple(m for m in CHAIN if "traces" not in m.families),  # its node tells none
+    "EVM": CHAIN,
+}
+
+
+class Others:
+    """All numbers of one landing."""
+
+    def __init__(self, npm_days: Days, ledger_days: Days, chain_days: Days, read_on: date) -> None:
+        self.days = {"NPM": npm_days, "OPEN_COLLECTIVE": ledger_days}
+        self.days |= dict.fromkeys(("MAINNET", "OPTIMISM", "EVM"), chain_days)
+        self.read_on = read_on
+        on_chain = chain_facts(*chain_days)
+        self.facts = [*npm_facts(*npm_days, read_on), *ledger_facts(*ledger_days), *on_chain.facts]
+        self.unpriced = {(f.artifact, f.day) for f in self.facts if f.amount is None}
+        owners = on_chain.owners
+        for package in npm.PACKAGES:
+            owners["NPM", package.name] = {package.project}
+        for slug, (*_, projects) in open_collective.LISTED.items():
+            owners["OPEN_COLLECTIVE", slug] = set(projects)
+        for slug, projects in open_collective.GONE.items():
+            owners["OPEN_COLLECTIVE", slug] = set(projects)
+        for child, (parent, _) in open_collective.CHILDREN.items():
+            owners["OPEN_COLLECTIVE", child] = set(open_collective.LISTED[parent][2])
+        self.owners = owners
+        self._statuses: dict[tuple[Artifact, str], tuple[list[int], list[int]]] = {}
+        self.origin = date(2014, 1, 1)
+
+    def born(self, artifact: Artifact) -> date:
+        """The day that a source tells, else the source's first."""
+        source, name = artifact
+        if source == "NPM" and npm.BY_NAME[name].versions:
+            return npm.BY_NAME[name].created_on
+        return (
+            date(2019, 3, 1)
+            if source == "OPEN_COLLECTIVE" and name not in open_collective.GONE
+            else self.days[source][0]
+        )
+
+    def status(self, artifact: Artifact, family: str, day: date) -> str:
+        """full, part or none."""
+        source, name = artifact
+        if family == "versions":
+            known = npm.BY_NAME[name].versions and npm.BY_NAME[name].created_on <= day < self.read_on
+        elif not self.days[source][0] <= day <= self.days[source][1]:
+            known = False
+        elif family == "downloads":
+            known = npm.BY_NAME[name].usual is not None and not npm_lost(name, day)
+        elif family == "ledger":
+            known = name not in open_collective.GONE
+        else:
+            known = family == "transactions" or source == "MAINNET"
+        if known and (artifact, day) in self.unpriced:
+            return "part"
+        return "full" if known else "none"
+
+    def as_of(self, source: str, metric: Metric) -> date:
+        """The last day with data."""
+        return self.read_on - ONE if metric.families == _VERSIONS else self.days[source][1]
+
+    def entities(self) -> Iterator[tuple[str, str, set[Artifact], Callable[[Fact], bool]]]:
+        """(level, id, artifacts, which of their facts count)."""
+        for (source, name), _ in self.owners.items():
+            yield "artifact", nid("artifact", source, name), {(source, name)}, lambda fact: True
+        projects: dict[str, set[Artifact]] = {}
+        for artifact, names in self.owners.items():
+            for name in names:
+                projects.setdefault(name, set()).add(artifact)
+
+        def counts(fact: Fact, among: Iterable[str]) -> bool:
+            """In one of these projects at least it is not money between the project's own accounts."""
+            giver = ("OPEN_COLLECTIVE", fact.who)
+            return any(
+                fact.artifact in projects[name]
+                and not (fact.type in ("CREDIT", "DEBIT") and fact.who and giver in projects[name])
+                for name in among
+            )
+
+        for name, artifacts in projects.items():
+            yield "project", entity_id("project", name), artifacts, lambda fact, among=(name,): counts(fact, among)
+        for collection in world().collections:
+            among = sorted({name for name in collection.projects if name in projects})
+            if among:
+                artifacts = set().union(*(projects[name] for name in among))
+                yield (
+                    "collection",
+                    entity_id("collection", collection.name),
+                    artifacts,
+                    lambda fact, among=among: counts(fact, among),
+                )
+
+    def _sources(self) -> Iterator[tuple[str, str, str, list[Artifact], list[Fact]]]:
+        """(level, id, source, its artifacts, their facts by day) of every entity and source that it has."""
+        by_artifact: dict[Artifact, list[Fact]] = {}
+        for fact in self.facts:
+            by_artifact.setdefault(fact.artifact, []).append(fact)
+        for level, its_id, artifacts, counted in self.entities():
+            for source in METRICS:
+                chosen = {"EVM": ("MAINNET", "OPTIMISM")}.get(source, (source,))
+                members = sorted(a for a in artifacts if a[0] in chosen)
+                if members:
+                    facts = [f for a in members for f in by_artifact.get(a, ()) if counted(f)]
+                    yield level, its_id, source, members, sorted(facts, key=lambda f: f.day)
+
+    def timeseries(self) -> dict[SeriesKey, tuple[Fraction, str, float]]:
+        """Every row of timeseries_metrics_by_<level>_v1 of these sources: amount, quality, coverage."""
+        found = {}
+        for level, its_id, source, members, facts in self._sources():
+            for metric in METRICS[source]:
+                for word in metric.words if facts else ():
+                    if word == ALL_TIME:
+                        continue
+                    for window, amount, graded in self._rows(source, metric, members, facts, word):
+                        found[level, its_id, source, metric.name, word, window.sample_date] = (amount, *graded)
+        return found
+
+    def _rows(self, source: str, metric: Metric, members: list[Artifact], facts: list[Fact], word: str):
+        as_of, running, days = self.as_of(source, metric), False, [f.day for f in facts]
+        for window in windows.series(word, facts[0].day, as_of):
+            amount, cases = self._value(source, metric, facts, days, window)
+            there = bool(amount) or (metric.kind == "S" and cases > 0)
+            if there or (word in ROLLING and running):
+                graded = self.graded(source, metric, members, window)
+                if graded[0] != "unknown":
+                    yield window, amount, graded
+            running = bool(amount)
+
+    def _value(
+        self, source: str, metric: Metric, facts: list[Fact], days: list[date], window: Window
+    ) -> tuple[Fraction, int]:
+        end = bisect_right(days, min(window.end, self.as_of(source, metric)))
+        return metric.value(View(facts[bisect_left(days, window.start) : end], facts[:end], window.start))
+
+    def key_metrics(self) -> dict[tuple[str, str, str, str, str], KeyRow]:
+        """Every row of key_metrics_by_<level>_v1 of these sources, by level, entity id, source, metric and word."""
+        found = {}
+        for level, its_id, source, members, facts in self._sources():
+            for metric in METRICS[source]:
+                for word in (w for w in metric.words if w not in CALENDAR):
+                    found[level, its_id, source, metric.name, word] = self._key(source, metric, members, facts, word)
+        return found
+
+    def _key(self, source: str, metric: Metric, members: list[Artifact], facts: list[Fact], word: str) -> KeyRow:
+        as_of, days = self.as_of(source, metric), [f.day for f in facts]
+        window = windows.all_time(as_of) if word == ALL_TIME else windows.rolling(word, as_of)
+
+        def dense(one: Window | None):
+            if one is None or self.graded(source, metric, members, one)[0] == "unknown":
+                return None
+            return self._value(source, metric, facts, days, one)[0]
+
+        return KeyRow(as_of, dense(window), dense(window.previous()), *self.graded(source, metric, members, window))
+
+    def graded(self, source: str, metric: Metric, members: list[Artifact], window: Window) -> tuple[str, float]:
+        """Quality and coverage of a window by 1.3."""
+        own = self._counts(source, metric, members, window.start, window.end)
+        if grade(*own)[0] == "unknown":
+            return "unknown", grade(*own)[1]
+        if metric.first_ever:
+            return grade(*self._counts(source, metric, members, date.min, window.end))
+        return grade(*own)
+
+    def _counts(self, source: str, metric: Metric, members: list[Artifact], start: date, end: date):
+        required = full = part = 0
+        for artifact in members:
+            born = max(start, self.born(artifact))
+            # inside EVM a chain without traces counts as none for what needs them
+            lacks = source == "EVM" and "traces" in metric.families and artifact[0] != "MAINNET"
+            for family in metric.families:
+                required += max(0, (end - born).days + 1)
+                until = min(end, self.as_of(source, metric))
+                if not lacks and until >= born:
+                    fulls, parts = self._summed(artifact, family)
+                    low, high = (born - self.origin).days, (until - self.origin).days + 1
+                    full += fulls[high] - fulls[low]
+                    part += parts[high] - parts[low]
+        return required, full, part
+
+    def _summed(self, artifact: Artifact, family: str) -> tuple[list[int], list[int]]:
+        """How many days before each day were full and part, from `origin` on."""
+        if (artifact, family) not in self._statuses:
+            full, part = [0], [0]
+            for day in span(self.origin, self.read_on):
+                status = self.status(artifact, family, day)
+                full.append(full[-1] + (status == "full"))
+                part.append(part[-1] + (status == "part"))
+            self._statuses[artifact, family] = full, part
+        return self._statuses[artifact, family]
