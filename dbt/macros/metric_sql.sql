@@ -108,6 +108,107 @@ where to_artifact_id in (:artifacts) and event_day between :first_day and :last_
     and not coalesce(actor_is_bot, false) and not coalesce(is_own_item, false)
 {%- endset -%}
 {%- do sqls.update({'reviewers': reviews}) -%}
+{%- set work = "event_type not in ('STARRED', 'FORKED', 'RELEASE_PUBLISHED')" -%}
+{%- do sqls.update({
+    'bot_activity': events ~ "\nselect count(*) from events\nwhere " ~ work ~ " and actor_is_bot and day >= :first_day",
+    'bot_activity_share': events
+        ~ "\nselect cast(count(*) filter (where actor_is_bot) as double) / nullif(count(*), 0) from events\nwhere "
+        ~ work ~ " and (actor_is_bot or from_artifact_id is not null) and day >= :first_day",
+    'pull_request_acceptance_ratio': events
+        ~ "\nselect cast(count(*) filter (where event_type = 'PULL_REQUEST_MERGED') as double) / nullif(count(*), 0)\n"
+        ~ "from events\nwhere event_type in ('PULL_REQUEST_MERGED', 'PULL_REQUEST_CLOSED') and day >= :first_day\n"
+        ~ "    and not coalesce(subject_is_bot, false)",
+    'project_velocity': actors.replace('$types', contributions)
+        ~ "\nselect (select count(*) from events\n"
+        ~ "    where event_type in ('ISSUE_CLOSED', 'COMMIT_CODE', 'PULL_REQUEST_REVIEW') and day >= :first_day\n"
+        ~ "        and not coalesce(subject_is_bot, false))\n    + 2 * count(*) from people\nwhere days_now > 0",
+    'contributor_absence_factor': events
+        ~ ",\ncommits as (\n    select from_artifact_id as actor, count(*) as n from events\n"
+        ~ "    where event_type = 'COMMIT_CODE' and day >= :first_day\n"
+        ~ "        and from_artifact_id is not null and not coalesce(actor_is_bot, false)\n"
+        ~ "    group by from_artifact_id\n),\n"
+        ~ "ranked as (\n    select n, sum(n) over () as made,\n"
+        ~ "        sum(n) over (order by n desc, actor rows unbounded preceding) as made_so_far\n    from commits\n)\n"
+        ~ "select count(*) from ranked\nwhere 2 * (made_so_far - n) < made",
+}) -%}
+{%- set burstiness %}{{ events }},
+counts as (
+    select day, count(*) as n from events
+    where $work and not coalesce(subject_is_bot, false)
+    group by day
+),
+-- days of which anything is known; the calendar is the pipeline's own
+known as (
+    select d.day, coalesce(counts.n, 0) as n
+    from metrics.met_days as d
+    left join counts on d.day = counts.day
+    where d.day between :first_day and :last_day
+        and exists (select 1 from artifacts_v1 where artifact_id in (:artifacts) and born_on <= d.day)
+        and exists (
+            select 1 from coverage_v1
+            where source = 'GITHUB' and status <> 'none' and d.day between from_day and to_day
+                and family in ('commits', 'pulls_opened', 'pulls_closed', 'reviews', 'issues', 'comments')
+                and (artifact_id is null or artifact_id in (:artifacts))
+        )
+)
+select case when count(*) > 1 and sum(n) > 0
+    then cast(count(*) * sum(n * n) - sum(n) * sum(n) as double) / (count(*) * sum(n)) end
+from known
+{%- endset -%}
+{%- do sqls.update({'burstiness': burstiness.replace('$work', work)}) -%}
+{%- set cases -%}
+-- how long it took is not published by item: from the pipeline's own measurements
+with cases as (
+    select amount, row_number() over (order by amount) as place, count(*) over () as n
+    from intermediate.int_activity__cases
+    where measure = '$measure' and artifact_id in (:artifacts) and event_day between :first_day and :last_day
+)
+select cast(sum(amount) as double) / nullif(count(*), 0) from cases
+{%- endset -%}
+{%- set middle = "\nwhere 2 * place between n and n + 2" -%}
+{%- do sqls.update({
+    'time_to_merge_avg': cases.replace('$measure', 'time_to_merge'),
+    'time_to_merge_median': cases.replace('$measure', 'time_to_merge') ~ middle,
+    'time_to_first_response_avg': cases.replace('$measure', 'time_to_first_response'),
+    'time_to_first_response_median': cases.replace('$measure', 'time_to_first_response') ~ middle,
+    'time_to_close_issues_median': cases.replace('$measure', 'time_to_close_issues') ~ middle,
+    'pull_request_review_rate': cases.replace('$measure', 'pull_request_review_rate'),
+    'self_merge_rates': cases.replace('$measure', 'self_merge_rates'),
+}) -%}
+{%- set in_days = cases.replace('nullif(count(*), 0)', 'nullif(count(*), 0) / 86400') -%}
+{%- do sqls.update({'days_between_releases_median': in_days.replace('$measure', 'time_between_releases') ~ middle}) -%}
+{%- set ages -%}
+-- who opened an issue and when is not published: from the pipeline's own events
+with turns as (
+    select i.opened_at, i.event_time, i.event_type,
+        row_number() over (partition by e.artifact_id, e.item_number order by e.event_time desc,
+            case e.event_type when 'ISSUE_OPENED' then 0 when 'ISSUE_CLOSED' then 1 else 2 end desc, e.event_id desc
+        ) as place
+    from intermediate.int_activity__item_events as e
+    left join intermediate.int_activity__human_items as i on e.event_id = i.event_id
+    where e.artifact_id in (:artifacts) and e.event_day <= :last_day
+        and e.event_type in ('ISSUE_OPENED', 'ISSUE_CLOSED', 'ISSUE_REOPENED')
+),
+ages as (
+    select seconds, row_number() over (order by seconds) as place, count(*) over () as n
+    from (
+        select 86400 * (date_diff('day', date '1970-01-01', :last_day) + 1) - $opened as seconds
+        from turns
+        where place = 1 and event_type <> 'ISSUE_CLOSED' and opened_at is not null
+    ) as open_issues
+)
+select $statistic from ages
+{%- endset -%}
+{%- set ages = ages.replace('$opened', epoch_seconds('opened_at')) -%}
+{%- for name, statistic in {
+    'avg': 'cast(sum(seconds) as double) / nullif(count(*), 0)',
+    'median': 'cast(sum(case when 2 * place between n and n + 2 then seconds end) as double)\n'
+        ~ '    / nullif(count(case when 2 * place between n and n + 2 then 1 end), 0)',
+    'min': 'min(seconds)',
+    'max': 'max(seconds)',
+}.items() -%}
+    {%- do sqls.update({'issue_age_' ~ name: ages.replace('$statistic', statistic)}) -%}
+{%- endfor -%}
 {#- the sources besides GitHub; $source is the metric's own -#}
 {%- set others %}with events as (
     select *, cast(time at time zone 'UTC' as date) as day
@@ -128,6 +229,9 @@ where to_artifact_id in (:artifacts) and event_day between :first_day and :last_
     {%- do sqls.update({name: others ~ "\nselect coalesce(sum(amount), 0) from events\nwhere " ~ condition
         ~ " and day >= :first_day"}) -%}
 {%- endfor -%}
+{%- do sqls.update({'failed_transaction_share': others
+    ~ "\nselect cast(count(*) filter (where event_type = 'TRANSACTION_FAILED') as double) / nullif(count(*), 0)\n"
+    ~ "from events\nwhere event_type in ('TRANSACTION_FAILED', 'CONTRACT_INVOCATION') and day >= :first_day"}) -%}
 {%- for name, type in {'packages': 'PACKAGE_VERSION_PUBLISHED', 'active_contracts': 'CONTRACT_INVOCATION'}.items() -%}
     {%- do sqls.update({name: others ~ "\nselect count(distinct to_artifact_id) from events\nwhere event_type = '" ~ type
         ~ "' and day >= :first_day"}) -%}

@@ -54,6 +54,10 @@ class Entity:
     activity: Activity
     quality: Quality
 
+    def view(self, window: Window, as_of: date) -> View:
+        """A window of the entity."""
+        return View(self.activity, window, as_of, self.quality.known)
+
 
 class Oracle:
     """All numbers of one landing."""
@@ -106,7 +110,7 @@ class Oracle:
         """The rows of one series, by the rule of the metric's class."""
         running = False  # the day before had an amount that is not 0
         for window in windows.series(word, entity.activity.event_days[0], as_of):
-            amount = metric.value(View(entity.activity, window, as_of))
+            amount = metric.value(entity.view(window, as_of))
             there = amount is not None if metric.kind == "R" else bool(amount)
             closing = metric.kind != "R" and word in ROLLING and running and not there
             if there or closing:
@@ -141,7 +145,7 @@ class Oracle:
     @staticmethod
     def _dense(entity: Entity, metric: Metric, window: Window, as_of: date) -> Amount:
         """The amount with 0 for nothing, but None for an undefined ratio."""
-        amount = metric.value(View(entity.activity, window, as_of))
+        amount = metric.value(entity.view(window, as_of))
         return 0 if amount is None and metric.kind != "R" else amount
 
     def graded(self, entity: Entity, metric: Metric, window: Window, as_of: date) -> Graded:

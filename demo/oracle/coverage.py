@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from statistics import median
 
 FAMILIES = ("commits", "pulls_opened", "pulls_closed", "reviews", "issues", "comments", "releases", "stars", "forks")
+WORK_FAMILIES = ("commits", "pulls_opened", "pulls_closed", "reviews", "issues", "comments")
 CUT_OVER = date(2025, 10, 7)
 PARTIAL_SINCE = date(2025, 5, 23)
 OUTAGE = (date(2025, 10, 9), date(2025, 10, 14))
@@ -89,6 +90,7 @@ class Quality:
         self.first = coverage.first
         days = span(coverage.first, coverage.last)
         self.length = len(days)
+        self.known: set[date] = set()  # days with data of any family of work of any member
         self.sums: dict[str, tuple[list[int], list[int]]] = {}
         for family in FAMILIES:
             full, part = [0], [0]
@@ -96,6 +98,8 @@ class Quality:
                 found = [coverage.status(r, family, day) for r, born in births.items() if born <= day]
                 full.append(full[-1] + found.count("full"))
                 part.append(part[-1] + found.count("part"))
+                if family in WORK_FAMILIES and found.count("none") < len(found):
+                    self.known.add(day)
             self.sums[family] = (full, part)
 
     def counts(self, families: tuple[str, ...], start: date, end: date, as_of: date) -> tuple[int, int, int]:

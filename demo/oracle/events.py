@@ -29,6 +29,11 @@ class Event:
     subject_is_bot: bool = False
     sha: str | None = None
     own_item: bool = False  # the actor is the author of the item reviewed
+    number: int | None = None  # of the issue or pull request that it is about, as the payload tells the next three
+    opened_at: datetime | None = None
+    author: Person | None = None
+    author_is_bot: bool = False
+    stable: bool = False  # a release that is no prerelease
 
     @property
     def day(self) -> date:
@@ -139,7 +144,15 @@ def _translate(line: dict, branches: dict[int, str]) -> list[Event]:
         return [_talk(line)]
     if kind == "ReleaseEvent" and action == "published":
         release = payload["release"]
-        return [_event(line, "RELEASE_PUBLISHED", str(release["id"]), who=release.get("author"))]
+        return [
+            _event(
+                line,
+                "RELEASE_PUBLISHED",
+                str(release["id"]),
+                who=release.get("author"),
+                stable=not release["prerelease"],
+            )
+        ]
     if kind == "WatchEvent" and action == "started":
         key = (str((line["actor"] or {}).get("id")), line["created_at"][:10])
         return [_event(line, "STARRED", *key, who=line["actor"])]
@@ -150,7 +163,16 @@ def _translate(line: dict, branches: dict[int, str]) -> list[Event]:
 
 def _event(line: dict, kind: str, *key: str, who: dict | None, whose: dict | None = None, at=None, **more) -> Event:
     """An event of the line's repository; `who` did it, `whose` work it is (both GitHub accounts)."""
-    repo_id = line["repo"]["id"]
+    repo_id, payload = line["repo"]["id"], line["payload"]
+    item = payload.get("issue") or payload.get("pull_request")
+    if item:
+        author = whose if kind.endswith("_OPENED") else item.get("user")
+        more |= {
+            "number": item["number"],
+            "opened_at": moment(item.get("created_at")),
+            "author": person(author),
+            "author_is_bot": is_bot(author),
+        }
     return Event(
         event_id=nid("event", "GITHUB", kind, str(repo_id), *key),
         type=kind,

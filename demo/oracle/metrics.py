@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from statistics import mean, median, pvariance
 
-from demo.oracle.coverage import FAMILIES
+from demo.oracle.coverage import FAMILIES, span
 from demo.oracle.events import ACT, WORK, Event, Person
-from demo.oracle.windows import ALL_TIME, CLASSIC, EVERY, Window
+from demo.oracle.items import cases_of
+from demo.oracle.windows import ALL_TIME, CLASSIC, EVERY, NOT_DAILY, ROLLING, Window
 
 EPOCH = date(1970, 1, 1)
 COUNTED = {  # metric to the event types it counts
@@ -38,7 +40,11 @@ class Day:
     developers: set[Person] = field(default_factory=set)
     contributors: set[Person] = field(default_factory=set)
     reviewers: set[Person] = field(default_factory=set)
+    commits: Counter[Person] = field(default_factory=Counter)  # of known humans
     human_act: bool = False
+    work: int = 0  # of human subjects
+    by_bots: int = 0
+    by_known: int = 0
 
 
 @dataclass
@@ -50,7 +56,10 @@ class Sum:
     developers: Counter[Person]
     contributors: Counter[Person]
     reviewers: set[Person]
+    commits: Counter[Person]
     active: list[date]
+    by_bots: int = 0
+    by_known: int = 0
 
 
 def distinct_commits(events: Iterable[Event]) -> list[Event]:
@@ -71,8 +80,10 @@ class Activity:
     def __init__(self, events: Iterable[Event], *, sha_distinct: bool) -> None:
         self.days: dict[date, Day] = {}
         self.first_act: dict[Person, date] = {}
+        events = list(events)
         for event in distinct_commits(events) if sha_distinct else sorted(events, key=lambda e: (e.at, e.event_id)):
             self._add(event)
+        self.cases = cases_of(events)
         self.event_days = sorted(self.days)
         self.act_days = [d for d in self.event_days if self.days[d].human_act]
         self._sums: dict[tuple[date, date], Sum] = {}
@@ -84,10 +95,15 @@ class Activity:
             day.types[event.type] += 1
         if event.type == "RELEASE_PUBLISHED" or (event.type in WORK and human_subject):
             day.repos.add(event.repo_id)
+        if event.type in WORK:
+            day.work += human_subject
+            day.by_bots += event.actor_is_bot
+            day.by_known += event.actor_is_bot or event.actor is not None
         if event.actor is None or event.actor_is_bot:
             return
         if event.type == "COMMIT_CODE":
             day.developers.add(event.actor)
+            day.commits[event.actor] += 1
         if event.type in ACT:
             day.contributors.add(event.actor)
             day.human_act = True
@@ -99,7 +115,7 @@ class Activity:
         """Everything from start to end."""
         key = (start, end)
         if key not in self._sums:
-            found = Sum(Counter(), set(), Counter(), Counter(), set(), [])
+            found = Sum(Counter(), set(), Counter(), Counter(), set(), Counter(), [])
             for at in self.event_days[bisect_left(self.event_days, start) : bisect_right(self.event_days, end)]:
                 day = self.days[at]
                 found.types.update(day.types)
@@ -107,6 +123,9 @@ class Activity:
                 found.developers.update(day.developers)
                 found.contributors.update(day.contributors)
                 found.reviewers |= day.reviewers
+                found.commits.update(day.commits)
+                found.by_bots += day.by_bots
+                found.by_known += day.by_known
                 if day.human_act:
                     found.active.append(at)
             self._sums[key] = found
@@ -120,6 +139,7 @@ class View:
     activity: Activity
     window: Window
     as_of: date
+    known: set[date]  # days with data of the entity's work
 
     @property
     def now(self) -> Sum:
@@ -128,7 +148,7 @@ class View:
 
     def before(self) -> "View":
         """The previous window."""
-        return View(self.activity, self.window.previous(), self.as_of)
+        return View(self.activity, self.window.previous(), self.as_of, self.known)
 
 
 Amount = int | float | None
@@ -184,6 +204,52 @@ def _change(of: Callable[[View], Amount]) -> Callable[[View], Amount]:
     return value
 
 
+def _share(part: int, whole: int) -> Amount:
+    return part / whole if whole else None
+
+
+def _acceptance(view: View) -> Amount:
+    merged, closed = (view.now.types[f"PULL_REQUEST_{how}"] for how in ("MERGED", "CLOSED"))
+    return _share(merged, merged + closed)
+
+
+def _velocity(view: View) -> int:
+    types = view.now.types
+    points = sum(types[k] for k in ("ISSUE_CLOSED", "COMMIT_CODE", "PULL_REQUEST_REVIEW"))
+    return points + 2 * len(view.now.contributors)
+
+
+def _burstiness(view: View) -> Amount:
+    days = [d for d in span(view.window.start, min(view.window.end, view.as_of)) if d in view.known]
+    counts = [view.activity.days[d].work if d in view.activity.days else 0 for d in days]
+    return pvariance(counts) / mean(counts) if len(counts) > 1 and any(counts) else None
+
+
+def _absence(view: View) -> Amount:
+    made = sorted(view.now.commits.values(), reverse=True)
+    return next((k for k in range(1, len(made) + 1) if 2 * sum(made[:k]) >= sum(made)), None)
+
+
+def _of_cases(measure: str, statistic: Callable[[list[int]], Amount]) -> Callable[[View], Amount]:
+    """A statistic of the window's cases of a measure; None without a case."""
+
+    def value(view: View) -> Amount:
+        cases = view.activity.cases.between(measure, view.window.start, min(view.window.end, view.as_of))
+        return statistic(cases) if cases else None
+
+    return value
+
+
+def _of_ages(statistic: Callable[[list[int]], Amount]) -> Callable[[View], Amount]:
+    """A statistic of the ages of the issues open when the window ends; None if none is."""
+
+    def value(view: View) -> Amount:
+        ages = view.activity.cases.ages(min(view.window.end, view.as_of))
+        return statistic(ages) if ages else None
+
+    return value
+
+
 def _epoch(day: date) -> int:
     return (day - EPOCH).days
 
@@ -232,6 +298,27 @@ def _catalogue() -> list[Metric]:
     add("active_days", lambda v: len(v.now.active), (*CLASSIC, ALL_TIME))
     add("first_activity_date", lambda v: _epoch(v.now.active[0]) if v.now.active else None, (ALL_TIME,), "R")
     add("last_activity_date", lambda v: _epoch(v.now.active[-1]) if v.now.active else None, (ALL_TIME,), "R")
+    done = tuple(f for f in worked if f != "releases")
+    add("bot_activity", lambda v: v.now.by_bots, (*NOT_DAILY, ALL_TIME), of=done)
+    add("bot_activity_share", lambda v: _share(v.now.by_bots, v.now.by_known), (*NOT_DAILY, ALL_TIME), "R", done)
+    add("pull_request_acceptance_ratio", _acceptance, (*NOT_DAILY, ALL_TIME), "R", ("pulls_closed",))
+    add("project_velocity", _velocity, NOT_DAILY, of=(*contributing, "reviews"))
+    add("burstiness", _burstiness, NOT_DAILY, "R", done)
+    add("contributor_absence_factor", _absence, (*CLASSIC, ALL_TIME), "R", commits)
+    pulls, ever = ("pulls_closed",), (*NOT_DAILY, ALL_TIME)
+    answers = ("pulls_opened", "pulls_closed", "issues", "comments", "reviews")
+    add("time_to_merge_avg", _of_cases("merge", mean), ever, "R", pulls)
+    add("time_to_merge_median", _of_cases("merge", median), ever, "R", pulls)
+    add("time_to_first_response_avg", _of_cases("response", mean), ever, "R", answers)
+    add("time_to_first_response_median", _of_cases("response", median), ever, "R", answers)
+    add("time_to_close_issues_median", _of_cases("close", median), ever, "R", ("issues",))
+    add("pull_request_review_rate", _of_cases("reviewed", mean), ever, "R", (*pulls, "reviews"))
+    add("self_merge_rates", _of_cases("self_merged", mean), ever, "R", (*pulls, "reviews", "comments"))
+    add("days_between_releases_median", _of_cases("release_gap", lambda gaps: median(gaps) / 86400),
+        ("quarterly", "yearly", *ROLLING, ALL_TIME), "R", ("releases",))  # fmt: skip
+    for word, statistic in {"avg": mean, "median": median, "min": min, "max": max}.items():
+        words = ("weekly", "monthly", "quarterly", "yearly", ALL_TIME)
+        add(f"issue_age_{word}", _of_ages(statistic), words, "R", ("issues",))
     return found
 
 

@@ -8,6 +8,7 @@ ROLLING = {"over_30_day_period": 30, "over_90_day_period": 90, "over_180_day_per
 ALL_TIME = "over_all_time"
 EVERY = (*CALENDAR, *ROLLING, ALL_TIME)
 CLASSIC = ("monthly", "quarterly", "yearly", *ROLLING)
+NOT_DAILY = ("weekly", *CLASSIC)
 ONE = timedelta(days=1)
 MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 

@@ -5,10 +5,12 @@ Slow and plain on purpose: it shares neither SQL nor formulas with the models it
 
 import csv
 import random
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
+from statistics import mean, pvariance
 
 FAMILIES = ["commits", "pulls_opened", "pulls_closed", "reviews", "issues", "comments", "releases", "stars", "forks"]
 FAMILY = {
@@ -33,6 +35,17 @@ CHANGES = {
     "change_in_part_time_contributors": "part_time_contributors",
 }  # fmt: skip
 FIRST_EVER = {"new_contributors", "returning_contributors", "resurrected_contributors"}
+PROCESS = {
+    "bot_activity", "bot_activity_share", "pull_request_acceptance_ratio", "project_velocity", "burstiness",
+    "contributor_absence_factor",
+}  # fmt: skip
+OF_ITEMS = (
+    "time_to_",
+    "issue_age_",
+    "pull_request_review_rate",
+    "self_merge_rates",
+    "days_between_releases",
+)  # the world has no such tables
 COMPARES = {"resurrected_contributors", "churned_contributors", "contributor_retention_rate", *CHANGES}
 PERIODS = {"daily": 1, "weekly": 7, "monthly": 1, "quarterly": 3, "yearly": 12}
 ROLLING = {f"over_{n}_day_period": n for n in (30, 90, 180)}
@@ -150,6 +163,7 @@ class BruteForce:
         self.events_of = lru_cache(None)(self._events_of)
         self.active_days = lru_cache(None)(self._active_days)
         self.actors = lru_cache(None)(self._actors)
+        self.is_known = lru_cache(None)(self._is_known)
         self.value = lru_cache(None)(self._value)
         self.counts = lru_cache(None)(self._counts)
 
@@ -209,12 +223,53 @@ class BruteForce:
                 if e.kind in COUNTS[metric] and first <= e.day <= min(last, self.as_of(metric))
                 and (e.kind in UNFILTERED or not e.subject_is_bot)
             )  # fmt: skip
+        if metric.startswith(OF_ITEMS):
+            return None
+        if metric in PROCESS:
+            return self._process(entity, metric, first, min(last, self.as_of(metric)))
         if metric in ("active_developers", "contributors", "reviewers", "repositories"):
             return len(self.actors(entity, metric, first, last))
         if metric.startswith(("full_time_", "part_time_")):
             people = "contributors" if metric.endswith("contributors") else "active_developers"
             return self._time_split(entity, people, first, last, metric.startswith("full"))
         return self._life(entity, metric, first, last, past)
+
+    def _process(self, entity, metric, first, last):
+        """The metrics of how work is done, made of single events."""
+        events = [e for e in self.events_of(entity) if first <= e.day <= last]
+        work = [e for e in events if e.kind not in UNFILTERED]
+        by_bots = sum(e.actor_is_bot for e in work)
+        if metric == "bot_activity":
+            return by_bots
+        if metric == "bot_activity_share":
+            known = sum(e.actor_is_bot or e.actor is not None for e in work)
+            return by_bots / known if known else None
+        kinds = [e.kind for e in work if not e.subject_is_bot]
+        if metric == "pull_request_acceptance_ratio":
+            merged, closed = kinds.count("PULL_REQUEST_MERGED"), kinds.count("PULL_REQUEST_CLOSED")
+            return merged / (merged + closed) if merged + closed else None
+        if metric == "project_velocity":
+            people = len(self.actors(entity, "contributors", first, last))
+            return sum(kinds.count(k) for k in ("ISSUE_CLOSED", "COMMIT_CODE", "PULL_REQUEST_REVIEW")) + 2 * people
+        if metric == "burstiness":
+            days = [first + DAY * n for n in range((last - first).days + 1)]
+            made = Counter(e.day for e in work if not e.subject_is_bot)
+            counts = [made[day] for day in days if self.is_known(entity, day)]
+            return pvariance(counts) / mean(counts) if len(counts) > 1 and sum(counts) else None
+        made = Counter(
+            e.actor for e in work if e.kind == "COMMIT_CODE" and e.actor is not None and not e.actor_is_bot
+        ).most_common()
+        half = [k for k in range(1, len(made) + 1) if 2 * sum(n for _, n in made[:k]) >= sum(n for _, n in made)]
+        return min(half, default=None)
+
+    def _is_known(self, entity, day):
+        """Whether any repository has data of any family of work on the day."""
+        families = self.families("burstiness")
+        return any(
+            BORN[r] <= day and self.world.status.get((f, day), "none") != "none"
+            for r in MEMBERS[entity]
+            for f in families
+        )
 
     def _life(self, entity, metric, first, last, past):
         """The metrics that look at what contributors did before the window."""
@@ -285,7 +340,14 @@ class BruteForce:
         if kind == "a":
             return
         day = self.first_day
-        names = [w for w in PERIODS if kind == "all" or w not in ("daily", "weekly")]
+        left_out = {
+            "all": (),
+            "per": ("daily",),
+            "wmqyr": ("daily",),
+            "wmqy_a": ("daily",),
+            "qyr_a": ("daily", "weekly", "monthly"),
+        }.get(kind, ("daily", "weekly"))
+        names = [w for w in PERIODS if w not in left_out]
         for window in names:
             first, last = period(window, day)
             while first <= as_of:
@@ -327,8 +389,8 @@ class BruteForce:
         """{(level, entity, metric, window): (sample date, amount, previous amount, quality, coverage)}."""
         found = {}
         for metric, row in self.metrics.items():
-            names = ROLLING if row["windows"] != "a" else {}
-            lasting = row["windows"] in ("all", "cls_a", "a")
+            names = ROLLING if row["windows"] not in ("a", "wmqy_a") else {}
+            lasting = row["windows"] in ("all", "cls_a", "a", "per", "wmqy_a", "qyr_a")
             for entity in MEMBERS:
                 for window in [*names, *(["over_all_time"] if lasting else [])]:
                     found[*entity, metric, window] = self._key(entity, metric, row["row_class"], window)

@@ -15,6 +15,12 @@ PROFILE = """openimpact:
   outputs:
     duckdb: {type: duckdb, path: transform.duckdb, schema: main, threads: 2, settings: {TimeZone: UTC}}
 """
+MODELS = [
+    "artifacts/int_entities__github",
+    "artifacts/int_entities__measured",
+    "activity/int_activity__human_items",
+    "activity/int_activity__cases",
+]
 TABLES = {
     "int_entities__members": "entity_level varchar, entity_id varchar, artifact_id varchar",
     "int_entities__others": "member_source varchar, entity_level varchar, entity_id varchar, artifact_id varchar, "
@@ -24,7 +30,13 @@ TABLES = {
     "int_artifacts__github_repositories": "artifact_id varchar, born_on date",
     "int_activity__artifact_days": "artifact_id varchar, event_day date, event_type varchar, subject_is_bot boolean, "
     "amount decimal(38,18), event_source varchar default 'GITHUB', is_prerelease boolean default false, "
-    "counterparty_id varchar, event_count bigint default 1",
+    "counterparty_id varchar, event_count bigint",
+    "int_activity__work_days": "artifact_id varchar, event_day date, actor_is_bot boolean, event_count bigint",
+    "int_activity__item_events": "artifact_id varchar, item_number bigint, event_id varchar, event_type varchar, "
+    "event_time timestamptz, event_day date, human_id varchar, is_actor_known boolean, author_id varchar, "
+    "author_is_bot boolean, opened_at timestamptz",
+    "int_activity__releases": "artifact_id varchar, event_id varchar, event_time timestamptz, event_day date, "
+    "event_source varchar default 'GITHUB'",
     "int_activity__commits": "artifact_id varchar, sha varchar, event_id varchar, event_time timestamptz, "
     "event_day date, actor_id varchar, is_bot boolean",
     "int_activity__actor_days": "artifact_id varchar, actor_id varchar, event_day date, event_type varchar, "
@@ -56,8 +68,8 @@ def project(folder: Path) -> None:
     shutil.copy(ROOT / "dbt" / "models" / "groups.yml", folder / "models")
     (folder / "profiles.yml").write_text(PROFILE)
     (folder / "models/hand").mkdir()
-    for name in ("github", "measured"):
-        shutil.copy(ROOT / f"dbt/models/intermediate/artifacts/int_entities__{name}.sql", folder / "models/hand")
+    for model in MODELS:
+        shutil.copy(ROOT / f"dbt/models/intermediate/{model}.sql", folder / "models/hand")
     for table in TABLES:
         (folder / f"models/hand/{table}.sql").write_text(f"select * from hand.{table}\n")
 
@@ -75,6 +87,10 @@ def fill(path: Path, tables: dict[str, list[tuple]]) -> None:
                 given = [column.split()[0] for column in columns.split(", ")][: len(rows[0])]
                 values = ", ".join("?" * len(given))
                 db.executemany(f"insert into hand.{name} ({', '.join(given)}) values ({values})", rows)
+        db.execute(
+            "update hand.int_activity__artifact_days set event_count = case event_source when 'GITHUB' then amount else 1 end "
+            "where event_count is null"
+        )
 
 
 def build(folder: Path, run_day: date) -> None:

@@ -191,6 +191,7 @@ def test_a_listed_chain_that_told_nothing_is_unknown_and_has_no_metric_that_need
         "active_addresses",
         "new_addresses",
         "returning_addresses",
+        "failed_transaction_share",
     ]
     assert sorted(series.db.execute(query).fetchall()) == [(metric, None, "unknown", 0) for metric in sorted(metrics)]
 

@@ -169,16 +169,6 @@ def test_what_is_odd_about_the_accounts_is_told(built):
     ]
 
 
-def test_the_columns_are_those_of_the_other_events():
-    from pathlib import Path
-
-    import yaml
-
-    folder = Path(__file__).parents[2] / "dbt/models/intermediate/events"
-    both = [yaml.safe_load((folder / f"int_events__{name}.yml").read_text()) for name in ("github", "open_collective")]
-    assert len({tuple(c["name"] for c in one["models"][0]["columns"]) for one in both}) == 1
-
-
 def test_the_slug_that_nobody_has_is_not_complete_and_the_others_are(built):
     query = "select listed_slug, is_complete, rows_read from staging.stg_open_collective__coverage where ledger_day = "
     (rows,) = read(built[0], f"{query} '{DAYS[0]}'")

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from tests.dbt.brute_force import BORN, FAMILIES, FAMILY, LAST, MEMBERS, BruteForce, RandomWorld
+from tests.dbt.brute_force import BORN, FAMILIES, FAMILY, LAST, MEMBERS, UNFILTERED, BruteForce, RandomWorld
 from tests.dbt.harness import ROOT, build, fill, grouped, project
 
 
@@ -16,6 +16,11 @@ def rows_of(world: RandomWorld) -> dict[str, list[tuple]]:
         "int_entities__members": [(*entity, repo) for entity, repos in MEMBERS.items() for repo in repos],
         "int_artifacts__github_repositories": list(BORN.items()),
         "int_activity__artifact_days": grouped((e.repo, e.day, e.kind, e.subject_is_bot) for e in world.events),
+        "int_activity__work_days": grouped(
+            (e.repo, e.day, e.actor_is_bot)
+            for e in world.events
+            if (e.actor is not None or e.actor_is_bot) and e.kind not in {"COMMIT_CODE", *UNFILTERED}
+        ),
         "int_activity__commits": [
             (e.repo, e.sha, e.event_id, f"{e.day} 12:00:00+00", e.day, e.actor, e.actor_is_bot)
             for e in world.events

@@ -29,14 +29,41 @@ def issue(world: World, at: str, repo, number: int, opened: str, actor: int = 7,
     world.event(at, "IssuesEvent", repo, {"action": "opened", "issue": item}, actor=actor)
 
 
+def item_day(world: World, day: date, seed: int, n: int, repo) -> None:
+    """Answers, closings and merges of what was opened that day or the landed day before, and now and then a release."""
+
+    def act(hour: int, kind: str, who: int, action: str, **payload) -> None:
+        world.event(f"{day} {hour:02}:10:0{n}", kind, repo, {"action": action} | payload, actor=who)
+
+    user = {who: {"id": who, "login": f"user{who}", "type": "User"} for who in range(30, 36)}
+    # only the opening tells who opened it and when
+    now, before = ({"number": number * 10 + n} for number in (seed, seed - 1))
+    answer = {"id": seed * 100 + n, "user": user[31 + seed % 3]}
+    act(7, "IssueCommentEvent", 31 + seed % 3, "created", issue=now if seed % 2 else before, comment=answer)
+    act(8, "IssuesEvent", 32, "closed", issue=before)
+    if seed % 4 == 0:
+        act(9, "IssuesEvent", 33, "reopened", issue=before)
+    pull = {"number": 5000 + seed * 10 + n, "user": user[30 + seed % 4], "created_at": f"{day}T10:00:00Z"}
+    act(10, "PullRequestEvent", 30 + seed % 4, "opened", number=pull["number"], pull_request=pull)
+    if seed % 3:
+        review = {"id": seed * 100 + n, "user": user[31], "submitted_at": f"{day}T11:10:00Z"}
+        act(11, "PullRequestReviewEvent", 31, "created", review=review, pull_request=pull)
+    merged = pull | {"merged_at": f"{day}T12:10:00Z", "merged_by": user[30 + seed % 2]} if seed % 5 else pull
+    act(12, "PullRequestEvent", 30 + seed % 2, "closed", number=pull["number"], pull_request=merged)
+    if seed % 2 == 0:
+        release = {"id": seed * 100 + n, "author": user[32], "prerelease": seed % 3 == 0}
+        act(13, "ReleaseEvent", 32, "published", release=release | {"published_at": f"{day}T13:10:00Z"})
+
+
 def usual_day(world: World, day: date, seed: int) -> None:
-    """Pushes, issues and stars of a few people that come, go and come back."""
+    """Pushes, issues, pull requests and stars of a few people that come, go and come back."""
     for n, repo in enumerate((R1, R2, R3)):
         who = "ABCDEFG"[(seed * 3 + n) % 7]
         world.push(f"{day} 0{n + 1}:00:00", repo, [(f"{day}-{n}", who), (f"shared-{seed % 5}", who)])
         world.push(f"{day} 0{n + 1}:30:00", repo, [(f"{day}-dev-{n}", "H")], ref="develop")
         world.star(f"{day} 05:00:0{n}", repo, 20 + seed % 3)
         issue(world, f"{day} 06:00:0{n}", repo, seed * 10 + n, f"{day} 06:00:0{n}", actor=30 + (seed + n) % 4)
+        item_day(world, day, seed, n, repo)
 
 
 def pull_request(number: int, **fields) -> dict:
@@ -60,6 +87,14 @@ def reach_back(world: World) -> None:
     star = world.star(f"{LAST} 20:00:00", R3, 99)
     world.events[(LAST, 20)].remove(star)
     world.put(star, NEXT, 2)
+    # so does the first answer to an issue of that day
+    asked = {"number": (len(DAYS) - 1) * 10 + 1}
+    answer = {"id": 9999, "user": {"id": 35, "login": "user35", "type": "User"}}
+    late = world.event(
+        f"{LAST} 06:30:00", "IssueCommentEvent", R2, {"action": "created", "issue": asked, "comment": answer}, actor=35
+    )
+    world.events[(LAST, 6)].remove(late)
+    world.put(late, NEXT, 2)
     # an issue opened long ago moves in; account 30 turns out to be a bot; a push is cut
     issue(world, f"{NEXT} 09:00:00", R3, 900, "2024-02-20 00:00:00")
     issue(world, f"{NEXT} 09:00:01", R3, 901, f"{NEXT} 09:00:01", actor=30, type="Bot")

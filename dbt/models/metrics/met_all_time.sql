@@ -65,6 +65,17 @@ group by 1, 2, 3, 4
 union all
 
 select
+    metric,
+    metric_source,
+    entity_level,
+    entity_id,
+    amount
+from {{ ref('met_statistics') }}
+where window_name = 'over_all_time'
+
+union all
+
+select
     'last_activity_date' as metric,
     metric_source,
     entity_level,

@@ -206,7 +206,9 @@ own_days as (
         artifact_id,
         family,
         day,
-        case max(case status when 'full' then 2 else 1 end) when 2 then 'full' else 'part' end as status
+        case max(case status when 'full' then 2 when 'part' then 1 else 0 end)
+            when 2 then 'full' when 1 then 'part' else 'none'
+        end as status
 
     from (
         select

@@ -87,6 +87,19 @@ counted as (
     from {{ ref('met_actor_days') }}
     where actor_set = 'contributors' and {{ rebuilt_metrics('event_day') }}
 
+    union all
+
+    select
+        'GITHUB' as metric_source,
+        entity_level,
+        entity_id,
+        'bot_activity' as metric,
+        event_day,
+        cast(by_bots as decimal(38, 18)) as amount,
+        1 as event_count
+    from {{ ref('met_work_days') }}
+    where by_bots > 0 and {{ rebuilt_metrics('event_day') }}
+
 ),
 
 summed as (

@@ -14,7 +14,7 @@ lengths as (
 
 ),
 
--- which sum, of a window how many times as long, how many lengths later, adds or takes away
+-- which sum, of a window how many times as long, how many lengths later, adds or takes away how often
 parts as (
 
     select
@@ -46,7 +46,11 @@ parts as (
         ('change_in_full_time_contributors', 'full_time_contributors', 1, 0, 1),
         ('change_in_full_time_contributors', 'full_time_contributors', 1, 1, -1),
         ('change_in_part_time_contributors', 'part_time_contributors', 1, 0, 1),
-        ('change_in_part_time_contributors', 'part_time_contributors', 1, 1, -1)
+        ('change_in_part_time_contributors', 'part_time_contributors', 1, 1, -1),
+        ('project_velocity', 'closed_issues', 1, 0, 1),
+        ('project_velocity', 'commits', 1, 0, 1),
+        ('project_velocity', 'pull_request_reviews', 1, 0, 1),
+        ('project_velocity', 'contributors', 1, 0, 2)
     ) as parts (metric, base_metric, times, lengths_later, sign)
 
 ),
@@ -76,7 +80,7 @@ derived as (
         base.entity_id,
         lengths.length_days,
         base.day_no + parts.lengths_later * lengths.length_days as day_no,
-        case when parts.sign < 0 then -base.delta else base.delta end as delta,
+        case parts.sign when -1 then -base.delta when 2 then base.delta + base.delta else base.delta end as delta,
         cast(0 as bigint) as case_delta
 
     from base

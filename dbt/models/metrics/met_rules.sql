@@ -8,7 +8,8 @@ select distinct
     rules.measure,
     rules.sign,
     rules.human_subject,
-    rules.stable_only
+    rules.stable_only,
+    metrics.as_of
 from {{ ref('metric_events') }} as rules
 inner join {{ ref('met_metrics') }} as metrics
     on rules.metric = metrics.metric and rules.metric_source = metrics.metric_kind

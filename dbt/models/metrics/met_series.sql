@@ -116,6 +116,24 @@ windows as (
             and amounts.window_name = metrics.window_name
     where amounts.sample_date <= metrics.as_of
 
+    union all
+
+    select
+        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
+        metrics.needs_previous, metrics.first_ever, metrics.as_of,
+        amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
+        {{ plus_days('amounts.sample_date', 'coalesce(1 - metrics.length_days, 0)') }} as first_day,
+        amounts.last_day,
+        cast(null as date) as previous_first_day
+
+    from {{ ref('met_statistics') }} as amounts
+    inner join metrics
+        on
+            amounts.metric = metrics.metric
+            and amounts.metric_source = metrics.metric_source
+            and amounts.window_name = metrics.window_name
+    where amounts.sample_date <= metrics.as_of and metrics.period <> 'all'
+
 ),
 
 {{ window_quality('windows') }}

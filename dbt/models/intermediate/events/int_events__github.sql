@@ -18,6 +18,11 @@ select
     events.object_id,
     events.event_source_id,
     events.is_own_item,
+    events.item_number,
+    events.item_opened_at,
+    events.item_author_id,
+    events.item_author_is_bot,
+    events.is_prerelease,
     events.archive_day
 from {{ ref('int_events__github_by_provider') }} as events
 left join {{ ref('int_coverage__github_api_days') }} as asked

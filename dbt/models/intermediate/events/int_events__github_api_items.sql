@@ -31,6 +31,8 @@ united as (
         author_id as actor_user_id,
         author_id as subject_user_id,
         cast(null as bigint) as item_author_id,
+        cast(null as bigint) as item_number,
+        cast(null as boolean) as is_prerelease,
         author_email,
         author_name,
         cast(1 as decimal(38, 18)) as amount,
@@ -39,13 +41,13 @@ united as (
     union all
     select
         repo_id, 'PULL_REQUEST_OPENED', created_at, cast(item_number as varchar), null, author_id, author_id,
-        null, null, null, 1, archive_day
+        null, item_number, null, null, null, 1, archive_day
     from pull_requests
     where {{ utc_day('created_at') }} = archive_day
     union all
     select
         repo_id, 'PULL_REQUEST_MERGED', merged_at, cast(item_number as varchar), null, merged_by_id, author_id,
-        null, null, null, 1, archive_day
+        null, item_number, null, null, null, 1, archive_day
     from pull_requests
     where {{ utc_day('merged_at') }} = archive_day
     union all
@@ -54,59 +56,98 @@ united as (
         case when is_pull_request then 'PULL_REQUEST_' else 'ISSUE_' end
         || case when event = 'closed' then 'CLOSED' else 'REOPENED' end,
         created_at, cast(item_number as varchar), cast({{ epoch_seconds('created_at') }} as varchar), actor_id,
-        item_author_id, null, null, null, 1, archive_day
+        item_author_id, null, item_number, null, null, null, 1, archive_day
     from turns
     union all
     select
         repo_id, 'ISSUE_OPENED', created_at, cast(item_number as varchar), null, author_id, author_id,
-        null, null, null, 1, archive_day
+        null, item_number, null, null, null, 1, archive_day
     from {{ ref('stg_github_api__issues') }}
     where {{ utc_day('created_at') }} = archive_day
     union all
     select
         repo_id, 'ISSUE_COMMENT', created_at, cast(comment_id as varchar), null, author_id, author_id,
-        item_author_id, null, null, 1, archive_day
+        item_author_id, item_number, null, null, null, 1, archive_day
     from {{ ref('stg_github_api__comments') }}
     union all
     select
         repo_id, 'PULL_REQUEST_REVIEW', submitted_at, cast(review_id as varchar), null, author_id, author_id,
-        item_author_id, null, null, 1, archive_day
+        item_author_id, item_number, null, null, null, 1, archive_day
     from {{ ref('stg_github_api__reviews') }}
     union all
     select
         repo_id, 'PULL_REQUEST_REVIEW_COMMENT', coalesce(published_at, created_at), cast(comment_id as varchar), null,
-        author_id, author_id, item_author_id, null, null, 1, archive_day
+        author_id, author_id, item_author_id, item_number, null, null, null, 1, archive_day
     from {{ ref('stg_github_api__review_comments') }}
     union all
     select
         repo_id, 'RELEASE_PUBLISHED', published_at, cast(release_id as varchar), null, author_id, null,
-        null, null, null, 1, archive_day
+        null, null, is_prerelease, null, null, 1, archive_day
     from {{ ref('stg_github_api__releases') }}
     union all
     select
         repo_id, 'FORKED', created_at, cast(fork_id as varchar), null, owner_id, null,
-        null, null, null, 1, archive_day
+        null, null, null, null, null, 1, archive_day
     from {{ ref('stg_github_api__forks') }}
     union all
     select
         repo_id, 'STARRED', {{ at_utc('archive_day') }}, cast(archive_day as varchar), null, null, null,
-        null, null, null, cast(star_count as decimal(38, 18)), archive_day
+        null, null, null, null, null, cast(star_count as decimal(38, 18)), archive_day
     from {{ ref('stg_github_api__stars') }}
     where star_count > 0
+
+),
+
+-- what happens to an item is landed with the item
+opened as (
+
+    select
+        repo_id,
+        item_number,
+        archive_day,
+        min(created_at) as opened_at
+
+    from (
+        select
+            repo_id,
+            item_number,
+            archive_day,
+            created_at
+        from pull_requests
+        union all
+        select
+            repo_id,
+            item_number,
+            archive_day,
+            created_at
+        from {{ ref('stg_github_api__issues') }}
+    ) as items
+    group by
+        repo_id,
+        item_number,
+        archive_day
 
 )
 
 select
-    repo_id,
-    event_type,
-    event_time,
-    object_id,
-    last_key,
-    actor_user_id,
-    subject_user_id,
-    item_author_id,
-    author_email,
-    author_name,
-    amount,
-    archive_day
+    united.repo_id,
+    united.event_type,
+    united.event_time,
+    united.object_id,
+    united.last_key,
+    united.actor_user_id,
+    united.subject_user_id,
+    united.item_author_id,
+    united.item_number,
+    opened.opened_at as item_opened_at,
+    united.is_prerelease,
+    united.author_email,
+    united.author_name,
+    united.amount,
+    united.archive_day
 from united
+left join opened
+    on
+        united.repo_id = opened.repo_id
+        and united.item_number = opened.item_number
+        and united.archive_day = opened.archive_day

@@ -54,6 +54,9 @@ united as (
         cast(null as bigint) as actor_user_id,
         cast(null as bigint) as subject_user_id,
         cast(null as bigint) as item_author_id,
+        cast(null as bigint) as item_number,
+        {{ timestamp_utc('null') }} as item_opened_at,
+        cast(null as boolean) as is_prerelease,
         commits.author_email,
         commits.author_name,
         cast(1 as decimal(38, 18)) as amount
@@ -63,14 +66,15 @@ united as (
     union all
     select
         'archive', github_event_id, archive_day, repo_id, event_type, event_time, object_id, last_key,
-        actor_user_id, subject_user_id, item_author_id, null, null, 1
+        actor_user_id, subject_user_id, item_author_id, item_number, item_opened_at, is_prerelease,
+        null, null, 1
     from {{ ref('int_events__github_items') }}
     union all
     -- of a fork only the commits that came after it was made are its own
     select
         'github_api', null, items.archive_day, items.repo_id, items.event_type, items.event_time, items.object_id,
-        items.last_key, items.actor_user_id, items.subject_user_id, items.item_author_id, items.author_email,
-        items.author_name, items.amount
+        items.last_key, items.actor_user_id, items.subject_user_id, items.item_author_id, items.item_number,
+        items.item_opened_at, items.is_prerelease, items.author_email, items.author_name, items.amount
     from {{ ref('int_events__github_api_items') }} as items
     left join {{ ref('int_artifacts__github_forks') }} as forks
         on
@@ -86,8 +90,15 @@ known as (
     select
         united.*,
         repositories.artifact_id as to_artifact_id,
+        types.family,
         coalesce(united.actor_user_id, emails.user_id) as known_actor_id,
         coalesce(united.subject_user_id, emails.user_id) as known_subject_id,
+        -- of talk the author of the item, of the item's own events their subject
+        case
+            when united.item_number is null then null
+            when types.family in ('comments', 'reviews') then united.item_author_id
+            else united.subject_user_id
+        end as item_author_user_id,
         {{ nid(["'artifact'", "'GIT'", "'email:' || nullif(united.author_email, '')"]) }} as git_id,
         {{ is_bot_login('united.author_name') }} as is_bot_by_name,
         case
@@ -100,6 +111,8 @@ known as (
     from united
     inner join repositories
         on united.repo_id = repositories.repo_id
+    inner join {{ ref('event_types') }} as types
+        on united.event_type = types.event_type
     left join {{ ref('int_people__github_emails') }} as emails
         on united.author_email = emails.author_email
     where {{ rebuilt_files('united.archive_day', 'repositories.artifact_id') }}
@@ -127,7 +140,7 @@ select
     ranked.event_type,
     'GITHUB' as event_source,
     ranked.provider,
-    types.family,
+    ranked.family,
     ranked.to_artifact_id,
     coalesce(actors.artifact_id, ranked.git_id) as actor_id,
     coalesce(subjects.artifact_id, ranked.git_id) as subject_id,
@@ -144,14 +157,19 @@ select
     ranked.object_id,
     coalesce(ranked.last_key, ranked.object_id) as event_source_id,
     ranked.item_author_id is not null and ranked.item_author_id = ranked.known_actor_id as is_own_item,
+    ranked.item_number,
+    ranked.item_opened_at,
+    {{ nid(["'artifact'", "'GITHUB'", "'user:' || cast(ranked.item_author_user_id as varchar)"]) }} as item_author_id,
+    item_authors.is_bot as item_author_is_bot,
+    ranked.is_prerelease,
     ranked.archive_day
 from ranked
-inner join {{ ref('event_types') }} as types
-    on ranked.event_type = types.event_type
 left join people as actors
     on ranked.known_actor_id = actors.user_id
 left join people as subjects
     on ranked.known_subject_id = subjects.user_id
+left join people as item_authors
+    on ranked.item_author_user_id = item_authors.user_id
 where
     ranked.copy_rank = 1
     {% if is_incremental() %}

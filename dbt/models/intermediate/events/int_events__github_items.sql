@@ -88,5 +88,8 @@ select
         else author_id
     end as subject_user_id,
     item_author_id,
+    case when event_type not in ('STARRED', 'FORKED', 'RELEASE_PUBLISHED') then item_number end as item_number,
+    case when event_type not in ('STARRED', 'FORKED', 'RELEASE_PUBLISHED') then opened_at end as item_opened_at,
+    is_prerelease,
     archive_day
 from timed

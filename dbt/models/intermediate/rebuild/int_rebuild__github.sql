@@ -71,6 +71,12 @@ judged_anew as (
     inner join people
         on built.subject_id = people.artifact_id
     where built.subject_is_bot <> (people.is_bot or built.is_bot_by_name)
+    union distinct
+    select built.to_artifact_id as artifact_id
+    from built
+    inner join people
+        on built.item_author_id = people.artifact_id
+    where coalesce(built.item_author_is_bot, false) <> people.is_bot
 
 ),
 

@@ -33,6 +33,7 @@ select
     merged_by_login,
     merged_by_type,
     submitted_at,
+    is_prerelease,
     published_at,
     default_branch,
     repo_created_at,
