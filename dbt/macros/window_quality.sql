@@ -1,46 +1,82 @@
 {#- window_quality(windows): CTEs ending in `judged` = the rows of relation `windows` with quality ok | partial | unknown
-    and coverage = full / required. `windows` has member_source, entity_level, entity_id, coverage_set, first_day, last_day,
-    previous_first_day, needs_previous, first_ever. First-ever metrics need every day since birth; those that
-    compare need the window before too, and are unknown when either window alone is. -#}
+    and coverage = full / required. `windows` has member_source, entity_level, entity_id, coverage_set, as_of, first_day,
+    last_day, previous_first_day, needs_previous, first_ever. First-ever metrics need every day since birth; those that
+    compare need the window before too, and are unknown when either window alone is. Days after as_of count as none. -#}
 {% macro window_quality(windows) %}
-{%- set keys -%}
-w.member_source = {0}.member_source and w.entity_level = {0}.entity_level and w.entity_id = {0}.entity_id and w.coverage_set = {0}.coverage_set
-{%- endset %}
+{%- set families = coverage_families() -%}
+{%- set key -%}
+w.member_source = {0}.member_source and w.entity_id = {0}.entity_id
+{%- endset -%}
+-- metrics of the same families and window are judged once
+asked as (
+
+    select distinct
+        member_source,
+        entity_id,
+        coverage_set,
+        last_day,
+        case when last_day <= as_of then last_day else as_of end as seen_day,
+        {{ plus_days('first_day', -1) }} as eve,
+        {{ plus_days('previous_first_day', -1) }} as previous_eve
+    from {{ windows }}
+
+),
+
 counted as (
 
     select
-        w.*,
-        at_end.required as required_end,
-        at_end.full_count as full_end,
-        at_end.part_count as part_end,
-        at_start.required as required_start,
-        at_start.full_count as full_start,
-        at_start.part_count as part_start,
-        at_past.required as required_past,
-        at_past.full_count as full_past,
-        at_past.part_count as part_past
-    from {{ windows }} as w
+        w.member_source,
+        w.entity_id,
+        w.coverage_set,
+        w.last_day,
+        w.seen_day,
+        w.eve,
+        w.previous_eve,
+        sets.family_count * at_end.required as required_end,
+        sets.family_count * coalesce(at_eve.required, 0) as required_start,
+        sets.family_count * coalesce(at_past.required, 0) as required_past,
+        {% for column, at in [('end', 'at_seen'), ('start', 'at_eve'), ('past', 'at_past')] -%}
+        {% for kind in ['full', 'part'] -%}
+        {% for family in families -%}
+        {{ ' + ' if not loop.first }}sets.has_{{ family }} * coalesce({{ at }}.{{ kind }}_{{ family }}, 0)
+        {%- endfor %} as {{ kind }}_{{ column }}{{ ',' if not (loop.last and column == 'past') }}
+        {% endfor -%}
+        {% endfor %}
+    from asked as w
+    inner join {{ ref('met_sets') }} as sets
+        on w.coverage_set = sets.coverage_set
     inner join {{ ref('met_coverage') }} as at_end
-        on {{ keys.replace('{0}', 'at_end') }} and w.last_day = at_end.day
-    left join {{ ref('met_coverage') }} as at_start
-        on {{ keys.replace('{0}', 'at_start') }} and {{ plus_days('w.first_day', -1) }} = at_start.day
+        on {{ key.replace('{0}', 'at_end') }} and w.last_day = at_end.day
+    left join {{ ref('met_coverage') }} as at_seen
+        on {{ key.replace('{0}', 'at_seen') }} and w.seen_day = at_seen.day
+    left join {{ ref('met_coverage') }} as at_eve
+        on {{ key.replace('{0}', 'at_eve') }} and w.eve = at_eve.day
     left join {{ ref('met_coverage') }} as at_past
-        on {{ keys.replace('{0}', 'at_past') }} and {{ plus_days('w.previous_first_day', -1) }} = at_past.day
+        on {{ key.replace('{0}', 'at_past') }} and w.previous_eve = at_past.day
 
 ),
 
 differences as (
 
     select
-        *,
-        required_end - case when first_ever then 0 when needs_previous then coalesce(required_past, 0) else coalesce(required_start, 0) end as n_required,
-        full_end - case when first_ever then 0 when needs_previous then coalesce(full_past, 0) else coalesce(full_start, 0) end as n_full,
-        part_end - case when first_ever then 0 when needs_previous then coalesce(part_past, 0) else coalesce(part_start, 0) end as n_part,
-        required_end - coalesce(required_start, 0) as own_required,
-        full_end + part_end - coalesce(full_start, 0) - coalesce(part_start, 0) as own_seen,
-        coalesce(required_start, 0) - coalesce(required_past, 0) as past_required,
-        coalesce(full_start, 0) + coalesce(part_start, 0) - coalesce(full_past, 0) - coalesce(part_past, 0) as past_seen
-    from counted
+        w.*,
+        c.required_end - case when w.first_ever then 0 when w.needs_previous then c.required_past else c.required_start end
+            as n_required,
+        c.full_end - case when w.first_ever then 0 when w.needs_previous then c.full_past else c.full_start end as n_full,
+        c.required_end - c.required_start as own_required,
+        c.full_end + c.part_end - c.full_start - c.part_start as own_seen,
+        c.required_start - c.required_past as past_required,
+        c.full_start + c.part_start - c.full_past - c.part_past as past_seen
+    from {{ windows }} as w
+    inner join counted as c
+        on
+            w.member_source = c.member_source
+            and w.entity_id = c.entity_id
+            and w.coverage_set = c.coverage_set
+            and w.last_day = c.last_day
+            and case when w.last_day <= w.as_of then w.last_day else w.as_of end is not distinct from c.seen_day
+            and {{ plus_days('w.first_day', -1) }} is not distinct from c.eve
+            and {{ plus_days('w.previous_first_day', -1) }} is not distinct from c.previous_eve
 
 ),
 

@@ -27,6 +27,7 @@ TABLES = {
     "artifact_source varchar, born_on date",
     "int_entities__internal": "entity_id varchar, artifact_id varchar, actor_id varchar",
     "int_artifacts__evm_listed": "network varchar",
+    "int_artifacts__deaths": "artifact_id varchar, died_on date",
     "int_artifacts__github_repositories": "artifact_id varchar, born_on date",
     "int_activity__artifact_days": "artifact_id varchar, event_day date, event_type varchar, subject_is_bot boolean, "
     "amount decimal(38,18), event_source varchar default 'GITHUB', is_prerelease boolean default false, "

@@ -2,20 +2,46 @@
 -- is (q / n - (s / n)^2) / (s / n) = (n q - s^2) / (n s).
 with
 
-coverage as (
+as_of as (
+
+    select distinct
+        coverage_set,
+        as_of
+
+    from {{ ref('met_metrics') }}
+    where metric = 'burstiness'
+
+),
+
+seen as (
 
     select
         covered.entity_level,
         covered.entity_id,
         covered.day,
-        covered.full_count + covered.part_count
-        > lag(covered.full_count + covered.part_count, 1, 0) over (partition by covered.entity_id order by covered.day)
-            as is_known
+        {% for family in coverage_families() -%}
+        {{ '+ ' if not loop.first }}needed.has_{{ family }} * (covered.full_{{ family }} + covered.part_{{ family }})
+        {% endfor -%}
+        as seen_count
 
     from {{ ref('met_coverage') }} as covered
-    inner join (select distinct coverage_set from {{ ref('met_metrics') }} where metric = 'burstiness') as needed
-        on covered.coverage_set = needed.coverage_set
-    where {{ from_year_before('covered.day', 'covered.entity_id') }}
+    inner join as_of
+        on covered.day <= as_of.as_of
+    inner join {{ ref('met_sets') }} as needed
+        on as_of.coverage_set = needed.coverage_set
+    where covered.member_source = 'GITHUB' and {{ from_year_before('covered.day', 'covered.entity_id') }}
+
+),
+
+coverage as (
+
+    select
+        entity_level,
+        entity_id,
+        day,
+        seen_count > lag(seen_count, 1, 0) over (partition by entity_id order by day) as is_known
+
+    from seen
 
 ),
 
@@ -89,11 +115,12 @@ counted as (
         at_end.known_days - coalesce(at_start.known_days, 0) as known_days
 
     from united
+    cross join as_of
     inner join known as at_end
         on
             united.entity_level = at_end.entity_level
             and united.entity_id = at_end.entity_id
-            and united.last_day = at_end.day
+            and least(united.last_day, as_of.as_of) = at_end.day
     left join known as at_start
         on
             united.entity_level = at_start.entity_level

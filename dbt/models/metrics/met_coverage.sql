@@ -5,8 +5,10 @@
     pre_hook="{{ clear(rebuilt_metrics('day')) }}",
     properties={'partitioning': "ARRAY['month(day)']"}
 ) }}
--- Required, fully and partly covered (artifact, family, day) triples of an entity up to each day, so that a window's
--- counts are two differences. n artifacts born on b1..bn need n * (d + 1) - sum(b) days up to day d.
+-- Artifact-days of an entity up to each day: those that must be covered, and by family those that are, fully or partly,
+-- so that a window's counts are two differences. n artifacts born on b1..bn need n * (d + 1) - sum(b) days up to day d;
+-- one that died counts the other way from its death on.
+{% set families = coverage_families() %}
 with
 
 calendar as (
@@ -30,7 +32,9 @@ members as (
         members.entity_id,
         members.artifact_id,
         members.artifact_source,
+        members.died_on,
         coalesce(date_diff('day', date '1970-01-01', members.born_on), 0) as born_no,
+        greatest(date_diff('day', date '1970-01-01', members.died_on), coalesce(date_diff('day', date '1970-01-01', members.born_on), 0)) as died_no,
         coalesce(date_diff('day', date '1970-01-01', starts.first_day), edge.day_no) as start_no
 
     from {{ ref('met_entities') }} as members
@@ -66,17 +70,19 @@ births as (
         entities.entity_level,
         entities.entity_id,
         entities.artifact_source,
-        greatest(members.born_no, entities.first_day_no) as day_no,
-        count(*) as born,
-        sum(members.born_no) as born_sum
+        greatest(case ends.sign when 1 then members.born_no else members.died_no end, entities.first_day_no) as day_no,
+        sum(ends.sign) as born,
+        sum(ends.sign * case ends.sign when 1 then members.born_no else members.died_no end) as born_sum
 
     from members
+    cross join (values (1), (-1)) as ends (sign)
     inner join entities
         on
             members.member_source = entities.member_source
             and members.entity_level = entities.entity_level
             and members.entity_id = entities.entity_id
             and members.artifact_source = entities.artifact_source
+    where ends.sign = 1 or members.died_on is not null
     group by 1, 2, 3, 4, 5
 
 ),
@@ -112,39 +118,6 @@ alive as (
 
 ),
 
-sets as (
-
-    select
-        metrics.member_source,
-        metrics.coverage_set,
-        metrics.as_of,
-        count(distinct families.family) as family_count
-
-    from {{ ref('met_metrics') }} as metrics
-    inner join {{ ref('metric_families') }} as families
-        on metrics.coverage_set = families.coverage_set
-    group by
-        metrics.member_source,
-        metrics.coverage_set,
-        metrics.as_of
-
-),
-
--- a chain that lacks one family of a set counts as none for it
-lacking as (
-
-    select distinct
-        sources.source,
-        families.coverage_set
-
-    from (select distinct source from {{ ref('int_coverage__as_of') }}) as sources
-    cross join {{ ref('metric_families') }} as families
-    left join {{ ref('int_coverage__as_of') }} as known
-        on sources.source = known.source and families.family = known.family
-    where known.family is null and sources.source in (select upper(network) from {{ ref('networks') }})
-
-),
-
 -- of several providers the best counts
 whole_days as (
 
@@ -152,7 +125,7 @@ whole_days as (
         source,
         family,
         day,
-        case max(case status when 'full' then 2 else 1 end) when 2 then 'full' else 'part' end as status
+        max(case status when 'full' then 2 else 1 end) as status
 
     from (
         select
@@ -170,6 +143,19 @@ whole_days as (
             status
         from {{ ref('int_coverage__entity_days') }}
         where artifact_id is null and status <> 'none'
+        union all
+        select
+            source,
+            'traced_transactions' as family,
+            day,
+            status
+        from {{ ref('int_coverage__entity_days') }}
+        where
+            family = 'transactions' and status <> 'none'
+            and source in (
+                select source from {{ ref('int_coverage__as_of') }}
+                where family = 'traces'
+            )
     ) as whole
     group by
         source,
@@ -181,22 +167,16 @@ whole_days as (
 seen as (
 
     select
-        whole_days.source,
-        families.coverage_set,
-        whole_days.day,
-        count_if(coalesce(whole_days.status, 'none') = 'full') as full_families,
-        count_if(coalesce(whole_days.status, 'none') = 'part') as part_families
-
+        source,
+        day,
+    {% for family in families -%}
+    max(case when family = '{{ family }}' and status = 2 then 1 else 0 end) as full_{{ family }},
+    max(case when family = '{{ family }}' and status = 1 then 1 else 0 end) as part_{{ family }}{{ ',' if not loop.last }}
+    {% endfor %}
     from whole_days
-    inner join {{ ref('metric_families') }} as families
-        on whole_days.family = families.family
-    left join lacking
-        on whole_days.source = lacking.source and families.coverage_set = lacking.coverage_set
-    where lacking.source is null
     group by
-        whole_days.source,
-        families.coverage_set,
-        whole_days.day
+        source,
+        day
 
 ),
 
@@ -206,9 +186,7 @@ own_days as (
         artifact_id,
         family,
         day,
-        case max(case status when 'full' then 2 when 'part' then 1 else 0 end)
-            when 2 then 'full' when 1 then 'part' else 'none'
-        end as status
+        max(case status when 'full' then 2 when 'part' then 1 else 0 end) as status
 
     from (
         select
@@ -244,38 +222,46 @@ own_days as (
 ),
 
 -- an artifact's own row replaces that of its whole source
-exceptions as (
+replaced as (
 
     select
         members.member_source,
-        members.entity_level,
         members.entity_id,
-        sets.coverage_set,
+        own_days.family,
         own_days.day,
-        count_if(own_days.status = 'full') - count_if(coalesce(whole_days.status, 'none') = 'full') as full_families,
-        count_if(own_days.status = 'part') - count_if(coalesce(whole_days.status, 'none') = 'part') as part_families
+        case own_days.status when 2 then 1 else 0 end - case whole_days.status when 2 then 1 else 0 end as full_change,
+        case own_days.status when 1 then 1 else 0 end - case whole_days.status when 1 then 1 else 0 end as part_change
 
     from own_days
     inner join members
         on
             own_days.artifact_id = members.artifact_id
             and date_diff('day', date '1970-01-01', own_days.day) >= members.born_no
-    inner join {{ ref('metric_families') }} as families
-        on own_days.family = families.family
-    inner join sets
-        on families.coverage_set = sets.coverage_set and members.member_source = sets.member_source
+            and (members.died_on is null or date_diff('day', date '1970-01-01', own_days.day) < members.died_no)
     left join whole_days
         on
             own_days.family = whole_days.family
             and own_days.day = whole_days.day
             and members.artifact_source = whole_days.source
-    where own_days.day <= sets.as_of and {{ rebuilt_metrics('own_days.day', 'members.entity_id') }}
+    where {{ rebuilt_metrics('own_days.day', 'members.entity_id') }}
+
+),
+
+exceptions as (
+
+    select
+        member_source,
+        entity_id,
+        day,
+    {% for family in families -%}
+    sum(case family when '{{ family }}' then full_change else 0 end) as full_{{ family }},
+    sum(case family when '{{ family }}' then part_change else 0 end) as part_{{ family }}{{ ',' if not loop.last }}
+    {% endfor %}
+    from replaced
     group by
-        members.member_source,
-        members.entity_level,
-        members.entity_id,
-        sets.coverage_set,
-        own_days.day
+        member_source,
+        entity_id,
+        day
 
 ),
 
@@ -285,93 +271,52 @@ by_source as (
         alive.member_source,
         alive.entity_level,
         alive.entity_id,
-        sets.coverage_set,
         alive.day,
-        cast(sum(sets.family_count * (alive.member_count * (alive.day_no + 1) - alive.born_sum)) as bigint) as required,
-        cast(sum(coalesce(seen.full_families, 0) * alive.member_count) as bigint) as full_count,
-        cast(sum(coalesce(seen.part_families, 0) * alive.member_count) as bigint) as part_count
-
+        sum(alive.member_count * (alive.day_no + 1) - alive.born_sum) as required,
+    {% for family in families -%}
+    sum(coalesce(seen.full_{{ family }}, 0) * alive.member_count) as full_{{ family }},
+    sum(coalesce(seen.part_{{ family }}, 0) * alive.member_count) as part_{{ family }}{{ ',' if not loop.last }}
+    {% endfor %}
     from alive
-    inner join sets
-        on alive.member_source = sets.member_source
     left join seen
-        on
-            alive.artifact_source = seen.source
-            and sets.coverage_set = seen.coverage_set
-            and alive.day = seen.day
-            and sets.as_of >= seen.day
+        on alive.artifact_source = seen.source and alive.day = seen.day
     group by
         alive.member_source,
         alive.entity_level,
         alive.entity_id,
-        sets.coverage_set,
         alive.day
-
-),
-
-daily as (
-
-    select
-        by_source.member_source,
-        by_source.entity_level,
-        by_source.entity_id,
-        by_source.coverage_set,
-        by_source.day,
-        by_source.required,
-        by_source.full_count + coalesce(exceptions.full_families, 0) as full_count,
-        by_source.part_count + coalesce(exceptions.part_families, 0) as part_count
-
-    from by_source
-    left join exceptions
-        on
-            by_source.member_source = exceptions.member_source
-            and by_source.entity_level = exceptions.entity_level
-            and by_source.entity_id = exceptions.entity_id
-            and by_source.coverage_set = exceptions.coverage_set
-            and by_source.day = exceptions.day
 
 ),
 
 -- what the days before the rebuilt ones add up to
 built as (
-    {% if is_incremental() %}
+
     select
-        member_source,
-        entity_id,
-        coverage_set,
-        full_count,
-        part_count
-    from {{ this }}
-    where day = {{ rebuild_day(back=1) }}
-    {% else %}
-    select
-        cast(null as varchar) as member_source,
-        cast(null as varchar) as entity_id,
-        cast(null as varchar) as coverage_set,
-        cast(null as bigint) as full_count,
-        cast(null as bigint) as part_count
-    where false
-    {% endif %}
+        {{ 'this.*' if is_incremental() else 'by_source.*' }}
+    from {{ this ~ ' as this' if is_incremental() else 'by_source' }}
+    where {{ 'this.day = ' ~ rebuild_day(back=1) if is_incremental() else 'false' }}
+
 )
 
 select
-    daily.member_source,
-    daily.entity_level,
-    daily.entity_id,
-    daily.coverage_set,
-    daily.day,
-    daily.required,
-    coalesce(built.full_count, 0) + cast(sum(daily.full_count) over (
-        partition by daily.member_source, daily.entity_id, daily.coverage_set order by daily.day
-        rows between unbounded preceding and current row
-    ) as bigint) as full_count,
-    coalesce(built.part_count, 0) + cast(sum(daily.part_count) over (
-        partition by daily.member_source, daily.entity_id, daily.coverage_set order by daily.day
-        rows between unbounded preceding and current row
-    ) as bigint) as part_count
-from daily
-left join built
+    by_source.member_source,
+    by_source.entity_level,
+    by_source.entity_id,
+    by_source.day,
+    cast(by_source.required as bigint) as required,
+{% for family in families -%}
+{% for kind in ['full', 'part'] -%}
+coalesce(built.{{ kind }}_{{ family }}, 0) + cast(sum(by_source.{{ kind }}_{{ family }} + coalesce(exceptions.{{ kind }}_{{ family }}, 0)) over (
+    partition by by_source.member_source, by_source.entity_id order by by_source.day
+    rows between unbounded preceding and current row
+    ) as bigint) as {{ kind }}_{{ family }}{{ ',' if not (loop.last and family == families[-1]) }}
+{% endfor -%}
+{% endfor %}
+from by_source
+left join exceptions
     on
-        daily.member_source = built.member_source
-        and daily.entity_id = built.entity_id
-        and daily.coverage_set = built.coverage_set
+        by_source.member_source = exceptions.member_source
+        and by_source.entity_id = exceptions.entity_id
+        and by_source.day = exceptions.day
+left join built
+    on by_source.member_source = built.member_source and by_source.entity_id = built.entity_id

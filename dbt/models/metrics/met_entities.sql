@@ -5,5 +5,6 @@ select
     entity_id,
     artifact_id,
     artifact_source,
-    born_on
+    born_on,
+    died_on
 from {{ ref('int_entities__measured') }}

@@ -13,7 +13,8 @@ members as (
         member_source,
         entity_id,
         artifact_id,
-        born_on
+        born_on,
+        died_on
 
     from {{ ref('int_entities__measured') }}
 
@@ -25,7 +26,8 @@ built as (
         member_source,
         entity_id,
         artifact_id,
-        born_on
+        born_on,
+        died_on
 
     from {{ last_build('met_entities') }}
 

@@ -7,14 +7,47 @@ packages as (
 
 ),
 
-newest as (
+dated as (
 
     select
         package,
-        max(_day) as snapshot_day
+        status,
+        _day as snapshot_day,
+        max(_day) over (partition by package) as newest_day,
+        first_value(status) over (partition by package order by _day desc) as newest_status
 
     from packages
-    group by package
+
+),
+
+changed as (
+
+    select
+        package,
+        newest_day,
+        max(case when status <> newest_status then snapshot_day end) as changed_day
+
+    from dated
+    group by
+        package,
+        newest_day
+
+),
+
+newest as (
+
+    select
+        dated.package,
+        changed.newest_day as snapshot_day,
+        min(dated.snapshot_day) as status_since
+
+    from dated
+    inner join changed
+        on dated.package = changed.package
+    where changed.changed_day is null or dated.snapshot_day > changed.changed_day
+    group by
+        dated.package,
+        changed.newest_day
 
 )
 
@@ -25,6 +58,7 @@ select
 
     -- facts
     packages.status,
+    newest.status_since,
     packages.created_at,
     packages.modified_at,
     packages.unpublished_at,
