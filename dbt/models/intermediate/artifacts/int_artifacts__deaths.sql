@@ -13,7 +13,7 @@ last_alive as (
     select
         name,
         max(case when state not in ('gone', 'blocked') then snapshot_day end) as snapshot_day,
-        max_by(repo_id, case when repo_id is not null then snapshot_day end) as repo_id
+        max_by(repo_id, snapshot_day) filter (where repo_id is not null) as repo_id
 
     from names
     group by name

@@ -1,0 +1,148 @@
+"""Time and memory of the metric layer on DuckDB (one thread, 6 GB): 10 times the events in at most 11 times the time.
+
+And of a day more after two years, over the whole build: at most 0.25. The models start from the daily rows and items of
+made-up GitHub events of two years, a repository for every 5,000 of them.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from tests.bench.jobs import Cpu, run, verdict
+
+MILLIONS = (5, 20, 50)
+DAYS, LAST = 730, date(2025, 4, 30)
+FIRST = LAST - timedelta(days=DAYS - 1)
+LINEAR, INCREMENT = 11, 0.25
+PROFILE = """openimpact:
+  target: duckdb
+  outputs:
+    duckdb:
+      type: duckdb
+      path: transform.duckdb
+      schema: main
+      threads: 1
+      settings: {TimeZone: UTC, memory_limit: 6GB, threads: 1, preserve_insertion_order: false}
+"""
+# luck of an event -> what it is; the rest are stars
+KINDS = {
+    "COMMIT_CODE": 40, "ISSUE_COMMENT": 58, "PULL_REQUEST_REVIEW": 64, "PULL_REQUEST_OPENED": 71,
+    "PULL_REQUEST_MERGED": 76, "ISSUE_OPENED": 82, "ISSUE_CLOSED": 87, "RELEASE_PUBLISHED": 88, "FORKED": 90,
+}  # fmt: skip
+
+
+def measure(folder: Path, repeat: int) -> Iterator[str]:
+    """The ratios of one run of each; the largest takes most of an hour."""
+    spent = {}
+    for millions in MILLIONS:
+        home = folder / f"{millions}m"
+        rows = run(make_world, str(home), millions * 1_000_000, timeout_s=3600)["rows"]
+        whole = spent[millions] = run(build, str(home), "all", timeout_s=7200)
+        yield (
+            f"{millions} million events ({rows:,} daily rows): {whole['cpu']:.0f} s, peak {whole['rss_mb']:,.0f} MB, "
+            f"{whole['series']:,} rows of metrics"
+        )
+        if millions == MILLIONS[0]:
+            again = run(build, str(home), LAST.isoformat(), timeout_s=3600)
+            detail = f"{again['cpu']:.0f} s over {whole['cpu']:.0f} s"
+            yield verdict("a day more / whole build", again["cpu"] / whole["cpu"], INCREMENT, detail=detail)
+    least, most = min(MILLIONS), max(MILLIONS)
+    yield verdict(
+        f"{most} million events / {least} million", spent[most]["cpu"] / spent[least]["cpu"], LINEAR * most / least / 10
+    )
+
+
+def make_world(home: str, events: int) -> dict:
+    """Job: the dbt project of the metric models over the tables of `events` made-up events."""
+    import duckdb
+
+    from tests.dbt.harness import TABLES, fill, project
+
+    folder = Path(home)
+    if not folder.exists():
+        project(folder)
+        (folder / "profiles.yml").write_text(PROFILE)
+        fill(folder / "transform.duckdb", {})
+    with duckdb.connect(str(folder / "transform.duckdb")) as db:
+        db.execute("set memory_limit = '6GB'; set threads = 1; set timezone = 'UTC'; set preserve_insertion_order = false")
+        for name in TABLES:
+            db.execute(f"delete from hand.{name}")
+        db.execute(f"create or replace temp table drawn as {drawn_sql(events)}")
+        for name, sql in tables_sql(events // 5000).items():
+            db.execute(f"insert into hand.{name} by name {sql}")
+        rows = db.execute("select count(*) from hand.int_activity__artifact_days").fetchone()[0]
+    return {"rows": rows}
+
+
+def drawn_sql(events: int) -> str:
+    """Facts of every event from its number alone; popularity of repositories and people is log-uniform."""
+    repos = events // 5000
+    kinds = "\n".join(f"when luck < {luck} then '{kind}'" for kind, luck in KINDS.items())
+    return f"""select n, 'r' || repo as repo, date '{FIRST}' + day_no::int as day, item,
+            case {kinds} else 'STARRED' end as kind, 'user:' || actor as actor, actor % 40 = 0 as is_bot,
+            ('{FIRST}'::timestamp + to_days(day_no::int) + to_seconds((n % 86400)::int))::timestamptz as moment
+        from (
+            select n, floor(pow({repos}, (hash(n, 1) % 1000000) / 1e6))::bigint as repo, (hash(n, 2) % {DAYS}) as day_no,
+                floor(pow(2000, (hash(n, 3) % 1000000) / 1e6))::bigint as actor, (hash(n, 4) % 100)::int as luck,
+                (hash(n, 2) % {DAYS}) * 10 + (hash(n, 5) % 20) as item
+            from range({events}) e (n)
+        )"""
+
+
+def tables_sql(repos: int) -> dict[str, str]:
+    """Every filled table's rows, from the table `drawn`."""
+    people = "kind in ('COMMIT_CODE', 'ISSUE_OPENED', 'PULL_REQUEST_OPENED', 'PULL_REQUEST_MERGED', 'PULL_REQUEST_REVIEW')"
+    items = "kind like 'ISSUE%' or kind like 'PULL%'"
+    families = (
+        "commits", "pulls_opened", "pulls_closed", "reviews", "issues", "comments", "releases", "stars", "forks"
+    )  # fmt: skip
+    numbers = f"(select unnest(range(1, {repos + 1})) as r)"
+    return {
+        "int_entities__members": f"""select 'artifact' as entity_level, 'r' || r as entity_id, 'r' || r as artifact_id
+            from {numbers} union all select 'project', 'p' || r // 3, 'r' || r from {numbers}
+            union all select 'collection', 'c' || r // 60, 'r' || r from {numbers}""",
+        "int_artifacts__github_repositories": f"""select 'r' || r as artifact_id, date '{FIRST}' + (r % 300)::int - 200
+            as born_on from {numbers}""",
+        "int_activity__artifact_days": """select repo as artifact_id, day as event_day, kind as event_type,
+            is_bot as subject_is_bot, count(*) as amount, count(*) as event_count from drawn group by all""",
+        "int_activity__actor_days": f"""select repo as artifact_id, actor as actor_id, day as event_day,
+            kind as event_type, false as is_own_item, count(*) as event_count from drawn where {people} and not is_bot
+            group by all""",
+        "int_activity__commits": """select repo as artifact_id, 's' || n as sha, 'e' || n as event_id, moment as event_time,
+            day as event_day, actor as actor_id, is_bot from drawn where kind = 'COMMIT_CODE'""",
+        "int_activity__item_events": f"""select repo as artifact_id, item as item_number, 'e' || n as event_id,
+            kind as event_type, moment as event_time, day as event_day, case when not is_bot then actor end as human_id,
+            true as is_actor_known, actor as author_id, is_bot as author_is_bot,
+            case when kind like '%OPENED' then moment end as opened_at from drawn where {items}""",
+        "int_activity__work_days": f"""select repo as artifact_id, day as event_day, is_bot as actor_is_bot,
+            count(*) as event_count from drawn where {items} group by all""",
+        "int_activity__releases": """select repo as artifact_id, 'e' || n as event_id, moment as event_time, day as event_day
+            from drawn where kind = 'RELEASE_PUBLISHED'""",
+        "int_coverage__days": f"""select unnest({list(families)}) as family, day, 'full' as status
+            from (select date '{FIRST}' + d::int as day from range({DAYS}) d (d))""",
+        "int_coverage__as_of": f"select unnest({list(families)}) as family, date '{LAST}' as as_of",
+        "int_rebuild__from": f"select date '{LAST}' as from_day, 'bench' as run_id",
+    }
+
+
+def build(home: str, rebuild_from: str) -> dict:
+    """Job: the models built whole, or from a day on; CPU seconds, and rows of met_series."""
+    import duckdb
+    from dbt.cli.main import dbtRunner
+
+    os.chdir(home)
+    os.environ |= {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+    given = {"run_day": str(LAST + timedelta(days=1)), "run_id": "bench", "rebuild_from": rebuild_from}
+    runner, variables = dbtRunner(), ["--vars", json.dumps(given), "--quiet"]
+    if rebuild_from == "all":
+        runner.invoke(["seed", *variables])
+    with Cpu() as cpu:
+        done = runner.invoke(["run", *variables])
+    if not done.success:
+        failed = [result.message for result in done.result or () if result.status == "error"]
+        raise RuntimeError(failed[0] if failed else str(done.exception))
+    with duckdb.connect("transform.duckdb", read_only=True) as db:
+        series = db.execute("select count(*) from metrics.met_series").fetchone()[0]
+    return {"cpu": cpu.seconds, "series": series}
