@@ -17,7 +17,7 @@ from demo import chain, ecb, npm, open_collective
 from demo.oracle import KeyRow, entity_id, windows
 from demo.oracle.coverage import grade, span
 from demo.oracle.events import nid
-from demo.oracle.windows import ALL_TIME, CALENDAR, EVERY, ROLLING, Window
+from demo.oracle.windows import ALL_TIME, CALENDAR, EVERY, NOT_DAILY, ROLLING, Window
 from demo.world import world
 
 ONE = timedelta(days=1)
@@ -42,11 +42,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`value` gives amount and number of cases of a window's facts; class S has a row where there is a case."""
+    """`value` gives amount and number of cases of a window's facts; class S has a row where there is a case.
+
+    An amount of None is a ratio or median without any case.
+    """
 
     name: str
     families: tuple[str, ...]
-    value: Callable[["View"], tuple[Fraction, int]]
+    value: Callable[["View"], tuple[Fraction | None, int]]
     words: tuple[str, ...] = EVERY
     kind: str = "N"
     first_ever: bool = False
@@ -275,6 +278,22 @@ def _givers(*, new: bool = False):
     return value
 
 
+def _failed_share(view: View) -> tuple[Fraction | None, int]:
+    sent = [f.type for f in view.facts if f.type in ("TRANSACTION_FAILED", "CONTRACT_INVOCATION")]
+    return (Fraction(sent.count("TRANSACTION_FAILED"), len(sent)) if sent else None), len(sent)
+
+
+def _release_gaps(view: View) -> tuple[Fraction | None, int]:
+    """Median of the days between stable versions of a package; npm's are all published at the same time of day."""
+    gaps, last = [], {}
+    for f in view.past:
+        if f.type == "PACKAGE_VERSION_PUBLISHED" and f.stable:
+            if f.day >= view.start and f.artifact in last:
+                gaps.append(Fraction((f.day - last[f.artifact]).days))
+            last[f.artifact] = f.day
+    return (median(gaps) if gaps else None), len(gaps)
+
+
 _DOWNLOADS, _VERSIONS, _LEDGER, _CALLS, _ALL_CALLS = (
     ("downloads",),
     ("versions",),
@@ -286,6 +305,9 @@ NPM = (
     Metric("downloads", _DOWNLOADS, _sum("PACKAGE_DOWNLOADED")),
     Metric("package_releases", _VERSIONS, _sum("PACKAGE_VERSION_PUBLISHED", stable=True)),
     Metric("packages", _VERSIONS, _distinct("PACKAGE_VERSION_PUBLISHED", lambda f: f.artifact), (ALL_TIME,)),
+    Metric(
+        "days_between_releases_median", _VERSIONS, _release_gaps, ("quarterly", "yearly", *ROLLING, ALL_TIME), kind="R"
+    ),
 )
 FUNDING = (
     Metric("funding_received", _LEDGER, _sum("CREDIT"), kind="S"),
@@ -304,6 +326,7 @@ CHAIN = (
     Metric("returning_addresses", _CALLS, _addresses(new=False), first_ever=True),
     Metric("contracts_deployed", _ALL_CALLS, _sum("CONTRACT_DEPLOYED")),
     Metric("gas_fees", _CALLS, _sum("TRANSACTION_FEE")),
+    Metric("failed_transaction_share", _CALLS, _failed_share, (*NOT_DAILY, ALL_TIME), kind="R"),
 )
 ONE_CHAIN = (*CHAIN, Metric("gas_fees_amortized", _ALL_CALLS, _sum("FEE_SHARE")))
 METRICS = {
@@ -430,8 +453,8 @@ class Others:
         as_of, running, days = self.as_of(source, metric), False, [f.day for f in facts]
         for window in windows.series(word, facts[0].day, as_of):
             amount, cases = self._value(source, metric, facts, days, window)
-            there = bool(amount) or (metric.kind == "S" and cases > 0)
-            if there or (word in ROLLING and running):
+            there = amount is not None if metric.kind == "R" else bool(amount) or (metric.kind == "S" and cases > 0)
+            if there or (word in ROLLING and running and metric.kind != "R"):
                 graded = self.graded(source, metric, members, window)
                 if graded[0] != "unknown":
                     yield window, amount, graded
@@ -439,7 +462,7 @@ class Others:
 
     def _value(
         self, source: str, metric: Metric, facts: list[Fact], days: list[date], window: Window
-    ) -> tuple[Fraction, int]:
+    ) -> tuple[Fraction | None, int]:
         end = bisect_right(days, min(window.end, self.as_of(source, metric)))
         return metric.value(View(facts[bisect_left(days, window.start) : end], facts[:end], window.start))
 
