@@ -297,7 +297,7 @@ where given > 0
 {%- do sqls.update({'backers': givers, 'new_backers': givers ~ ' and first_given >= :first_day'}) -%}
 {%- set fees -%}
 -- what a transaction cost whose calls from inside count is not published: from the pipeline's own
-select coalesce(sum(amount), 0)
+select cast(coalesce(sum(amount), 0) as double)
 from (
     select distinct event_source, transaction_hash, amount
     from intermediate.int_activity__transaction_fees
