@@ -316,7 +316,7 @@ def tables(seed: int = SEED) -> Tables:
             "demo-project.optimism_superchain_raw_onchain_data.blocks": lambda: _superchain(seed)[0],
             "demo-project.optimism_superchain_raw_onchain_data.transactions": lambda: _superchain(seed)[1],
             "bigquery-public-data.deps_dev_v1.Snapshots": _snapshots,
-            "bigquery-public-data.deps_dev_v1.Dependents": lambda: _dependents(seed),
+            "bigquery-public-data.deps_dev_v1.Dependents": lambda: dependents(seed),
             "bigquery-public-data.pypi.file_downloads": lambda: _downloads(seed),
         }
         return makers[name]() if name in makers else None
@@ -441,8 +441,9 @@ def _snapshots() -> pa.Table:
 
 
 @lru_cache(maxsize=2)
-def _dependents(seed: int) -> pa.Table:
-    """More every week; also indirect ones, old versions, and one that depends on two versions at once."""
+def dependents(seed: int) -> pa.Table:
+    """deps.dev's table: more every week; also indirect ones, old versions, one that depends on two versions at once, and
+    a package of the same project."""
     rows = []
     for week, day in enumerate(snapshot_days()):
         for system, name, most in (("PYPI", PYPI, 5 + week), ("NPM", "@Coral/net", 3), ("CARGO", CRATE.title(), 2)):
@@ -458,6 +459,11 @@ def _dependents(seed: int) -> pa.Table:
                          "Dependent": {"System": system, "Name": f"{'far' if depth > 1 else 'near'}-{n}", "Version": f"2.{week}.0"},
                          "MinimumDepth": depth, "DependentIsHighestReleaseWithResolution": newest}
                     )  # fmt: skip
+        for user in ("@brindle/shuttle", "near-0"):
+            rows.append(
+                {"SnapshotAt": _at(day, 7200), "System": "NPM", "Name": "loomkit", "Version": "2.0.0", "MinimumDepth": 1,
+                 "Dependent": {"System": "NPM", "Name": user, "Version": "1.0.0"}, "DependentIsHighestReleaseWithResolution": True}
+            )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=DEPENDENT)
 
 

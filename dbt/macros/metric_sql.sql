@@ -295,6 +295,46 @@ select count(*) from givers
 where given > 0
 {%- endset -%}
 {%- do sqls.update({'backers': givers, 'new_backers': givers ~ ' and first_given >= :first_day'}) -%}
+{%- set fees -%}
+-- what a transaction cost whose calls from inside count is not published: from the pipeline's own
+select cast(coalesce(sum(amount), 0) as double)
+from (
+    select distinct event_source, transaction_hash, amount
+    from intermediate.int_activity__transaction_fees
+    where artifact_id in (:artifacts) and $source and event_day between :first_day and :last_day
+) as fees
+{%- endset -%}
+{%- do sqls.update({'gas_fees_internal': fees}) -%}
+{%- set counts -%}
+-- a repository's counts by day are not published: from the pipeline's own snapshots
+with counts as (
+    select s.$count as amount, row_number() over (partition by s.repo_id order by s.snapshot_day desc) as place
+    from staging.stg_github_repositories__repositories as s
+    inner join intermediate.int_artifacts__github_repositories as r on s.repo_id = r.repo_id
+    where r.artifact_id in (:artifacts) and s.$count is not null
+        and date_diff('day', s.snapshot_day, :last_day) between 0 and 6
+)
+select sum(amount) from counts
+where place = 1
+{%- endset -%}
+{%- for name in ['star', 'fork', 'watcher', 'open_issue'] -%}
+    {%- do sqls.update({name ~ 's_total': counts.replace('$count', name ~ '_count')}) -%}
+{%- endfor -%}
+{%- set dependents -%}
+-- who depends on a package is not published: from the pipeline's own snapshots
+with own as (
+    select identity from intermediate.int_artifacts__matches
+    where kind = 'npm' and artifact_id in (:artifacts)
+)
+select count(distinct dependent_name) from staging.stg_bigquery__dependents
+where package_source = 'NPM' and package_name in (select identity from own)
+    and dependent_name not in (select identity from own)
+    and snapshot_day = (
+        select max(snapshot_day) from staging.stg_bigquery__dependent_days
+        where package_source = 'NPM' and package_name <> '' and snapshot_day <= :last_day
+    )
+{%- endset -%}
+{%- do sqls.update({'dependents': dependents}) -%}
 {%- set own_source -%}
 case
     when {{ metric_source }} <> 'EVM' then 'event_source = ''' || {{ metric_source }} || ''''

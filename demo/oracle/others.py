@@ -1,24 +1,26 @@
-"""The published numbers of npm, Open Collective and the chains by brute force, from the definitions of the catalogue.
+"""The published numbers of npm, deps.dev, Open Collective, the chains and GitHub's counts by brute force.
 
-`Others` answers for a landing of some days of each source of the made-up world, the chains' from their two nodes, and
+They follow from the definitions of the catalogue. `Others` answers for a landing of some days of each source of the made-up world, the chains' from their two nodes, and
 of npm's documents as read on one day. Counting is by lists and sets, one window at a time; nothing is shared with the models.
 """
 
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from statistics import median
 
-from demo import chain, ecb, npm, open_collective
+from demo import bigquery, chain, ecb, npm, open_collective
+from demo.github_api import GitHub
 from demo.oracle import KeyRow, entity_id, windows
 from demo.oracle.coverage import grade, span
+from demo.oracle.entities import listed, ownership, tracked
 from demo.oracle.events import nid
-from demo.oracle.windows import ALL_TIME, CALENDAR, EVERY, ROLLING, Window
-from demo.world import world
+from demo.oracle.windows import ALL_TIME, CALENDAR, EVERY, NOT_DAILY, ROLLING, Window
+from demo.world import SEED, world
 
 ONE = timedelta(days=1)
 TARGET_TAGS, NO_TARGET_TAGS = {"contract", "proxy", "factory", "bridge"}, {"eoa", "wallet", "safe", "deployer"}
@@ -38,15 +40,19 @@ class Fact:
     amount: Fraction | None
     who: str | None = None
     stable: bool = True
+    by: str | None = None  # hash of the transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`value` gives amount and number of cases of a window's facts; class S has a row where there is a case."""
+    """`value` gives amount and number of cases of a window's facts; class S has a row where there is a case.
+
+    An amount of None is a ratio or median without any case, or a stock (class K) that no snapshot tells.
+    """
 
     name: str
     families: tuple[str, ...]
-    value: Callable[["View"], tuple[Fraction, int]]
+    value: Callable[["View"], tuple[Fraction | None, int]]
     words: tuple[str, ...] = EVERY
     kind: str = "N"
     first_ever: bool = False
@@ -220,6 +226,8 @@ def _uses(sent: chain.Sent, source: str, targets: set[str], day: date, traced: b
     }
     for address in called & targets - {sent.to}:
         yield Fact("CONTRACT_INTERNAL_INVOCATION", (source, address), day, Fraction(1), sent.sender)
+    for address in (called | {sent.to}) & targets:
+        yield Fact("FEE_PAID", (source, address), day, Fraction(fee, 10**18), sent.sender, by=sent.hash)
     for address, wei in _fee_shares(sent, fee).items():
         if address in targets:
             yield Fact("FEE_SHARE", (source, address), day, Fraction(wei, 10**18), sent.sender)
@@ -235,6 +243,45 @@ def _fee_shares(sent: chain.Sent, fee: int) -> dict[str | None, int]:
         own[to] += max(0, gas - sum(one.gas for one in sent.inside if one.path and one.path[:-1] == path))
     found = {to: fee * gas // sum(own.values()) for to, gas in own.items() if to and to != root}
     return found | {root: fee - sum(found.values())}
+
+
+Counts = dict[str, int | None]
+
+
+def counts_now(github: GitHub) -> dict[int, Counts]:
+    """Counts of each repository that the stand-in of GitHub's API shows now, by metric; None is not told."""
+    return {
+        number: {
+            "stars_total": shelf.repository["stargazerCount"],
+            "forks_total": shelf.repository["forkCount"],
+            "watchers_total": number % 40,
+            "open_issues_total": sum(issue["state"] == "OPEN" for issue in shelf.issues),
+        }
+        for number, shelf in github.shelves.items()
+        if shelf.repository["nameWithOwner"].lower() not in github.blocked | github.broken
+    }
+
+
+def count_facts(snapshots: Mapping[date, Mapping[int, Counts]]) -> Iterator[Fact]:
+    """What each snapshot of GitHub's repositories counted."""
+    for day, counted in snapshots.items():
+        for number, counts in counted.items():
+            for name, amount in counts.items():
+                if amount is not None:
+                    yield Fact(name, ("GITHUB", f"repo:{number}"), day, Fraction(amount))
+
+
+def dependent_facts(first: date, last: date) -> Iterator[Fact]:
+    """Who depends on the packages at deps.dev's snapshots of the days, by its whole table, and who was asked for."""
+    for day in bigquery.snapshot_days():
+        if first <= day <= last:
+            for package in npm.PACKAGES:
+                yield Fact("ASKED", ("NPM", package.name), day, Fraction(0))
+    for row in bigquery.dependents(SEED).to_pylist():
+        day = row["SnapshotAt"].date()
+        is_direct = row["MinimumDepth"] == 1 and row["DependentIsHighestReleaseWithResolution"]
+        if row["System"] == "NPM" and is_direct and first <= day <= last:
+            yield Fact("DEPENDENT", ("NPM", row["Name"]), day, Fraction(0), row["Dependent"]["Name"])
 
 
 # metrics
@@ -263,6 +310,26 @@ def _addresses(*, new: bool):
     return value
 
 
+def _fees_once(view: View) -> tuple[Fraction, int]:
+    return sum({f.by: f.amount for f in view.facts if f.type == "FEE_PAID"}.values(), Fraction(0)), 0
+
+
+def _counted(name: str):
+    def value(view: View) -> tuple[Fraction | None, int]:
+        newest = {f.artifact: f.amount for f in view.past if f.type == name and (view.start - f.day).days <= 6}
+        return (sum(newest.values(), Fraction(0)) if newest else None), len(newest)
+
+    return value
+
+
+def _dependents(view: View) -> tuple[Fraction | None, int]:
+    asked = [f for f in view.past if f.type == "ASKED"]
+    if not asked:
+        return None, 0
+    own, newest = {f.artifact[1] for f in asked}, max(f.day for f in asked)
+    return Fraction(len({f.who for f in view.past if f.type == "DEPENDENT" and f.day == newest} - own)), 1
+
+
 def _givers(*, new: bool = False):
     def value(view: View) -> tuple[Fraction, int]:
         given: dict[str, Fraction] = {}
@@ -273,6 +340,22 @@ def _givers(*, new: bool = False):
         return Fraction(sum(amount > 0 and not (new and who in known) for who, amount in given.items())), 0
 
     return value
+
+
+def _failed_share(view: View) -> tuple[Fraction | None, int]:
+    sent = [f.type for f in view.facts if f.type in ("TRANSACTION_FAILED", "CONTRACT_INVOCATION")]
+    return (Fraction(sent.count("TRANSACTION_FAILED"), len(sent)) if sent else None), len(sent)
+
+
+def _release_gaps(view: View) -> tuple[Fraction | None, int]:
+    """Median of the days between stable versions of a package; npm's are all published at the same time of day."""
+    gaps, last = [], {}
+    for f in view.past:
+        if f.type == "PACKAGE_VERSION_PUBLISHED" and f.stable:
+            if f.day >= view.start and f.artifact in last:
+                gaps.append(Fraction((f.day - last[f.artifact]).days))
+            last[f.artifact] = f.day
+    return (median(gaps) if gaps else None), len(gaps)
 
 
 _DOWNLOADS, _VERSIONS, _LEDGER, _CALLS, _ALL_CALLS = (
@@ -286,6 +369,9 @@ NPM = (
     Metric("downloads", _DOWNLOADS, _sum("PACKAGE_DOWNLOADED")),
     Metric("package_releases", _VERSIONS, _sum("PACKAGE_VERSION_PUBLISHED", stable=True)),
     Metric("packages", _VERSIONS, _distinct("PACKAGE_VERSION_PUBLISHED", lambda f: f.artifact), (ALL_TIME,)),
+    Metric(
+        "days_between_releases_median", _VERSIONS, _release_gaps, ("quarterly", "yearly", *ROLLING, ALL_TIME), kind="R"
+    ),
 )
 FUNDING = (
     Metric("funding_received", _LEDGER, _sum("CREDIT"), kind="S"),
@@ -304,9 +390,17 @@ CHAIN = (
     Metric("returning_addresses", _CALLS, _addresses(new=False), first_ever=True),
     Metric("contracts_deployed", _ALL_CALLS, _sum("CONTRACT_DEPLOYED")),
     Metric("gas_fees", _CALLS, _sum("TRANSACTION_FEE")),
+    Metric("failed_transaction_share", _CALLS, _failed_share, (*NOT_DAILY, ALL_TIME), kind="R"),
 )
-ONE_CHAIN = (*CHAIN, Metric("gas_fees_amortized", _ALL_CALLS, _sum("FEE_SHARE")))
+ONE_CHAIN = (
+    *CHAIN,
+    Metric("gas_fees_amortized", _ALL_CALLS, _sum("FEE_SHARE")),
+    Metric("gas_fees_internal", _ALL_CALLS, _fees_once),
+)
+STOCKS = ("stars_total", "forks_total", "watchers_total", "open_issues_total")
 METRICS = {
+    "GITHUB": tuple(Metric(name, ("repo_stats",), _counted(name), ("daily",), kind="K") for name in STOCKS),
+    "DEPS_DEV": (Metric("dependents", ("dependents",), _dependents, ("daily",), kind="K"),),
     "NPM": NPM,
     "OPEN_COLLECTIVE": FUNDING,
     "MAINNET": ONE_CHAIN,
@@ -318,12 +412,23 @@ METRICS = {
 class Others:
     """All numbers of one landing."""
 
-    def __init__(self, npm_days: Days, ledger_days: Days, chain_days: Days, read_on: date) -> None:
-        self.days = {"NPM": npm_days, "OPEN_COLLECTIVE": ledger_days}
+    def __init__(
+        self,
+        npm_days: Days,
+        ledger_days: Days,
+        chain_days: Days,
+        dependents_days: Days,
+        snapshots: Mapping[date, Mapping[int, Counts]],
+        read_on: date,
+    ) -> None:
+        self.days = {"NPM": npm_days, "OPEN_COLLECTIVE": ledger_days, "DEPS_DEV": dependents_days}
+        self.days["GITHUB"] = min(snapshots), max(snapshots)
+        self.snapshots = snapshots
         self.days |= dict.fromkeys(("MAINNET", "OPTIMISM", "EVM"), chain_days)
         self.read_on = read_on
         on_chain = chain_facts(*chain_days)
         self.facts = [*npm_facts(*npm_days, read_on), *ledger_facts(*ledger_days), *on_chain.facts]
+        self.facts += [*count_facts(snapshots), *dependent_facts(*dependents_days)]
         self.unpriced = {(f.artifact, f.day) for f in self.facts if f.amount is None}
         owners = on_chain.owners
         for package in npm.PACKAGES:
@@ -334,6 +439,20 @@ class Others:
             owners["OPEN_COLLECTIVE", slug] = set(projects)
         for child, (parent, _) in open_collective.CHILDREN.items():
             owners["OPEN_COLLECTIVE", child] = set(open_collective.LISTED[parent][2])
+        repos = {repo.id: repo for repo in world().repos}
+        owned = ownership(
+            {project.name: project.github for project in world().projects},
+            {number: {name for _, name in repo.names} for number, repo in repos.items()},
+            {number for number, repo in repos.items() if repo.is_fork},
+        )
+        held = listed({project.name: project.github for project in world().projects})
+        for number, repo in repos.items():  # an owner's fork is nobody's, but it is counted
+            if any(tracked(name, *held) for _, name in repo.names):
+                owners["GITHUB", f"repo:{number}"] = set()
+        for name, numbers in owned.items():
+            for number in numbers:
+                owners.setdefault(("GITHUB", f"repo:{number}"), set()).add(name)
+        self.created = {f"repo:{number}": repo.created_on for number, repo in repos.items()}
         self.owners = owners
         self._statuses: dict[tuple[Artifact, str], tuple[list[int], list[int]]] = {}
         self.origin = date(2014, 1, 1)
@@ -341,6 +460,8 @@ class Others:
     def born(self, artifact: Artifact) -> date:
         """The day that a source tells, else the source's first."""
         source, name = artifact
+        if source == "GITHUB":
+            return self.created[name]
         if source == "NPM" and npm.BY_NAME[name].versions:
             return npm.BY_NAME[name].created_on
         return (
@@ -354,6 +475,12 @@ class Others:
         source, name = artifact
         if family == "versions":
             known = npm.BY_NAME[name].versions and npm.BY_NAME[name].created_on <= day < self.read_on
+        elif family == "dependents":
+            first, last = self.days["DEPS_DEV"]
+            known = any(first <= looked <= day <= last for looked in bigquery.snapshot_days())
+        elif family == "repo_stats":
+            counts = self.snapshots.get(day, {}).get(int(name.removeprefix("repo:")))
+            return "none" if counts is None else "part" if None in counts.values() else "full"
         elif not self.days[source][0] <= day <= self.days[source][1]:
             known = False
         elif family == "downloads":
@@ -408,7 +535,7 @@ class Others:
             by_artifact.setdefault(fact.artifact, []).append(fact)
         for level, its_id, artifacts, counted in self.entities():
             for source in METRICS:
-                chosen = {"EVM": ("MAINNET", "OPTIMISM")}.get(source, (source,))
+                chosen = {"EVM": ("MAINNET", "OPTIMISM"), "DEPS_DEV": ("NPM",)}.get(source, (source,))
                 members = sorted(a for a in artifacts if a[0] in chosen)
                 if members:
                     facts = [f for a in members for f in by_artifact.get(a, ()) if counted(f)]
@@ -430,8 +557,8 @@ class Others:
         as_of, running, days = self.as_of(source, metric), False, [f.day for f in facts]
         for window in windows.series(word, facts[0].day, as_of):
             amount, cases = self._value(source, metric, facts, days, window)
-            there = bool(amount) or (metric.kind == "S" and cases > 0)
-            if there or (word in ROLLING and running):
+            there = amount is not None if metric.kind in "RK" else bool(amount) or (metric.kind == "S" and cases > 0)
+            if there or (word in ROLLING and running and metric.kind not in "RK"):
                 graded = self.graded(source, metric, members, window)
                 if graded[0] != "unknown":
                     yield window, amount, graded
@@ -439,7 +566,7 @@ class Others:
 
     def _value(
         self, source: str, metric: Metric, facts: list[Fact], days: list[date], window: Window
-    ) -> tuple[Fraction, int]:
+    ) -> tuple[Fraction | None, int]:
         end = bisect_right(days, min(window.end, self.as_of(source, metric)))
         return metric.value(View(facts[bisect_left(days, window.start) : end], facts[:end], window.start))
 
@@ -448,24 +575,32 @@ class Others:
         found = {}
         for level, its_id, source, members, facts in self._sources():
             for metric in METRICS[source]:
-                for word in (w for w in metric.words if w not in CALENDAR):
+                for word in (w for w in metric.words if w not in CALENDAR or metric.kind == "K"):
                     found[level, its_id, source, metric.name, word] = self._key(source, metric, members, facts, word)
         return found
 
     def _key(self, source: str, metric: Metric, members: list[Artifact], facts: list[Fact], word: str) -> KeyRow:
         as_of, days = self.as_of(source, metric), [f.day for f in facts]
-        window = windows.all_time(as_of) if word == ALL_TIME else windows.rolling(word, as_of)
+        if metric.kind == "K":
+            window = windows.calendar(word, as_of)
+        else:
+            window = windows.all_time(as_of) if word == ALL_TIME else windows.rolling(word, as_of)
 
         def dense(one: Window | None):
             if one is None or self.graded(source, metric, members, one)[0] == "unknown":
                 return None
             return self._value(source, metric, facts, days, one)[0]
 
-        return KeyRow(as_of, dense(window), dense(window.previous()), *self.graded(source, metric, members, window))
+        quality, share = self.graded(source, metric, members, window)
+        if metric.kind == "K" and dense(window) is None:
+            quality = "unknown"
+        return KeyRow(as_of, dense(window), dense(window.previous()), quality, share)
 
     def graded(self, source: str, metric: Metric, members: list[Artifact], window: Window) -> tuple[str, float]:
-        """Quality and coverage of a window by 1.3."""
+        """Quality and coverage of a window by 1.3; of a stock by 3.1, if a snapshot tells it."""
         own = self._counts(source, metric, members, window.start, window.end)
+        if metric.kind == "K":
+            return "ok" if own[0] == own[1] else "partial", grade(*own)[1]
         if grade(*own)[0] == "unknown":
             return "unknown", grade(*own)[1]
         if metric.first_ever:

@@ -12,6 +12,7 @@ Facts that shape this file (checked 2026-11):
 - PyPI's table names no zero, so packages that are downloaded all the time prove that an hour is there.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -441,9 +442,11 @@ def _dependents(day: _Day) -> Iterator[Item]:
             DEPENDENT_PACKAGES,
             ((kind, row["name"], row["dependent_name"], row["dependent_version"], at) for row in good),
         )
-        having = len({row["name"] for row in good})
-        reason = f"snapshot of {at:%Y-%m-%d %H:%M} UTC; {having} of the packages have dependents"
+        counts = Counter(row["name"] for row in good)
+        reason = f"snapshot of {at:%Y-%m-%d %H:%M} UTC; {len(counts)} of the packages have dependents"
         yield Coverage("dependents", kind, len(names), len(names), "complete", reason)
+        for name in names:  # without dependents is not the same as not asked for
+            yield Coverage("dependents", f"{kind} {name}", counts[name], counts[name], "complete")
 
 
 def _pypi(day: _Day) -> Iterator[Item]:

@@ -158,7 +158,9 @@ class BruteForce:
     def __init__(self, world: RandomWorld, catalogue: Path) -> None:
         self.world = world
         rows = csv.DictReader(catalogue.open())
-        self.metrics = {row["metric"]: row for row in rows if row["metric_source"] == "GITHUB"}
+        self.metrics = {
+            row["metric"]: row for row in rows if row["metric_source"] == "GITHUB" and row["row_class"] != "K"
+        }
         self.first_day = min(e.day for e in world.events)
         self.events_of = lru_cache(None)(self._events_of)
         self.active_days = lru_cache(None)(self._active_days)

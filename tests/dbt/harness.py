@@ -48,6 +48,14 @@ TABLES = {
     "int_coverage__entity_days": "source varchar, family varchar, artifact_id varchar, day date, status varchar",
     "int_coverage__npm_versions": "artifact_id varchar, from_day date, to_day date",
     "int_coverage__as_of": "family varchar, as_of date, source varchar default 'GITHUB'",
+    "int_activity__transaction_fees": "artifact_id varchar, event_source varchar, transaction_hash varchar, "
+    "event_day date, amount decimal(38,18)",
+    "int_artifacts__matches": "kind varchar, identity varchar, artifact_id varchar",
+    "stg_github_repositories__repositories": "repo_id bigint, snapshot_day date, star_count bigint, "
+    "fork_count bigint, watcher_count bigint, open_issue_count bigint",
+    "stg_bigquery__dependents": "snapshot_day date, package_name varchar, dependent_name varchar, "
+    "package_source varchar default 'NPM'",
+    "stg_bigquery__dependent_days": "snapshot_day date, package_name varchar, package_source varchar default 'NPM'",
     "int_rebuild__artifacts": "artifact_id varchar",
     "int_rebuild__from": "from_day date, run_id varchar",
 }

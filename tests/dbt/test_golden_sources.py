@@ -1,4 +1,4 @@
-"""Golden examples G12, G13 and G14 of the catalogue through the metric models; values worked out by hand."""
+"""Golden examples G12, G13 and G14 of the catalogue and days of snapshots; values worked out by hand."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -6,11 +6,13 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from demo.oracle.events import nid
 from tests.dbt.harness import build, fill, project
 
 DAY = timedelta(days=1)
 WEEK, LAST = date(2022, 7, 18), date(2026, 3, 31)
 CHAIN_DAY = date(2026, 3, 2)
+R1, R2 = (nid("artifact", "GITHUB", f"repo:{n}") for n in (1, 2))
 
 
 def days(first, last):
@@ -82,11 +84,51 @@ def ledger():
     return events, givers
 
 
+def paid():
+    """The transactions of G13 that cost something, by whom they called; t3 calls K, and L from inside."""
+    called = [("t1", "K", 7), ("t2", "K", 4), ("t3", "K", 4), ("t3", "L", 4), ("t4", "K", 0)]
+    fees = [(to, "OPTIMISM", sent, CHAIN_DAY, Decimal(wei * 10**10).scaleb(-18)) for sent, to, wei in called]
+    return [*fees, ("M", "MAINNET", "t1", CHAIN_DAY, Decimal(1))]
+
+
+def march(*numbers):
+    return [date(2026, 3, n) for n in numbers]
+
+
+# (repository, day of March, stars); S holds both
+COUNTS = [(1, 1, 5), (1, 2, 7), (2, 2, 0), (1, 12, 4)]
+# of these days of March deps.dev's are known; those missing are the 5th and the 11th
+KNOWN = {"busy": ([2, 3, 4, 9, 10], [6, 7, 8, 12]), "quiet": ([9, 10], [12]), "lone": ([9, 10], [12])}
+DEPENDENTS = [(2, "busy", n) for n in ("a", "b", "quiet")]
+DEPENDENTS += [(9, "busy", n) for n in ("b", "c", "quiet")] + [(9, "quiet", "b")]
+
+
+def stocks():
+    """Stars of two repositories that were counted now and then, and two snapshots of who depends on D's packages."""
+    counted = [("GITHUB", "repo_stats", (R1, R2)[n - 1], date(2026, 3, day), "full") for n, day, _ in COUNTS]
+    counted += [
+        ("DEPS_DEV", "dependents", name, day, status)
+        for name, days_ in KNOWN.items()
+        for status, numbers in zip(("full", "part"), days_, strict=True)
+        for day in march(*numbers)
+    ]
+    asked = [(2, "busy"), *((9, name) for name in KNOWN)]
+    return counted, {
+        "int_artifacts__github_repositories": [(R1, date(2026, 3, 1)), (R2, date(2026, 3, 1))],
+        "int_entities__members": [("project", "S", R1), ("project", "S", R2)],
+        "stg_github_repositories__repositories": [(n, date(2026, 3, day), stars, 1, 2, 3) for n, day, stars in COUNTS],
+        "int_artifacts__matches": [("npm", name, name) for name in KNOWN],
+        "stg_bigquery__dependent_days": [(date(2026, 3, day), name) for day, name in asked],
+        "stg_bigquery__dependents": [(date(2026, 3, day), *names) for day, *names in DEPENDENTS],
+    }
+
+
 def tables():
     packages, downloads = npm()
     calls, callers = chains()
     money, givers = ledger()
-    march = days(date(2026, 3, 1), LAST)
+    counted, snapshots = stocks()
+    whole_march = days(date(2026, 3, 1), LAST)
     npm_born, chain_born, oc_born = WEEK, CHAIN_DAY, date(2026, 3, 1)
     members = [
         ("NPM", "artifact", "busy", "busy", "NPM", npm_born),
@@ -94,25 +136,32 @@ def tables():
         *((source, "project", "X", "K", "OPTIMISM", chain_born) for source in ("OPTIMISM", "EVM", "EVM_ETH")),
         *((source, "project", "X", "M", "MAINNET", chain_born) for source in ("MAINNET", "EVM", "EVM_ETH")),
         *((source, "project", "Y", "L", "OPTIMISM", chain_born) for source in ("OPTIMISM", "EVM", "EVM_ETH")),
+        *(("OPTIMISM", "project", "W", a, "OPTIMISM", chain_born) for a in "KL"),
         ("BASE", "project", "Z", "N", "BASE", None),
+        *(("DEPS_DEV", "artifact", name, name, "DEPS_DEV", march(2)[0]) for name in KNOWN),
+        *(("DEPS_DEV", "project", "D", name, "DEPS_DEV", march(2)[0]) for name in ("busy", "quiet")),
         *(("OPEN_COLLECTIVE", "artifact", a, a, "OPEN_COLLECTIVE", oc_born) for a in ("acme", "even")),
         *(("OPEN_COLLECTIVE", "project", "P", a, "OPEN_COLLECTIVE", oc_born) for a in ("acme", "acme-events")),
     ]
     chain_days = [("OPTIMISM", "transactions"), ("OPTIMISM", "traces"), ("MAINNET", "transactions")]
-    return {
+    return snapshots | {
+        "int_activity__transaction_fees": paid(),
         "int_artifacts__evm_listed": [("base",)],
         "int_entities__others": members,
         "int_entities__internal": [("P", a, b) for a in ("acme", "acme-events") for b in ("acme", "acme-events")],
         "int_activity__artifact_days": packages + calls + money,
         "int_activity__actor_days": callers + [(*row, None) for row in givers],
         "int_coverage__entity_days": downloads
+        + counted
         + [(source, family, None, CHAIN_DAY, "full") for source, family in chain_days]
-        + [("OPEN_COLLECTIVE", "ledger", a, d, "full") for a in ("acme", "acme-events", "even") for d in march],
+        + [("OPEN_COLLECTIVE", "ledger", a, d, "full") for a in ("acme", "acme-events", "even") for d in whole_march],
         "int_coverage__npm_versions": [("busy", npm_born, LAST)],
         "int_coverage__as_of": [
             ("downloads", WEEK + 13 * DAY, "NPM"),
             ("versions", LAST, "NPM"),
             ("ledger", LAST, "OPEN_COLLECTIVE"),
+            ("repo_stats", march(12)[0], "GITHUB"),
+            ("dependents", march(12)[0], "DEPS_DEV"),
             *((family, CHAIN_DAY, source) for source, family in chain_days),
         ],
     }
@@ -165,12 +214,75 @@ def test_g12_prereleases_are_no_package_releases(series):
         ("contracts_deployed", None, None),
         ("gas_fees", 0.00000015, None),
         ("gas_fees_amortized", 0.000000135, 0.00000001),
+        ("gas_fees_internal", 0.00000015, 0.00000004),
     ],
 )
 def test_g13_a_day_of_a_chain(series, metric, x, y):
     for entity, amount in (("X", x), ("Y", y)):
         expected = {} if amount is None else {"2026-03-02": (pytest.approx(amount, rel=1e-9), "ok", 1)}
         assert series(entity, "OPTIMISM", metric, "daily") == expected
+
+
+def test_a_transaction_that_calls_two_contracts_of_a_project_costs_once_and_only_on_a_chain_with_traces(series):
+    for window in ("daily", "over_30_day_period"):
+        found = series("W", "OPTIMISM", "gas_fees_internal", window)
+        assert found["2026-03-02"][0] == pytest.approx(0.00000015, rel=1e-9)
+    for source in ("MAINNET", "EVM"):
+        assert series("X", source, "gas_fees_internal", "daily") == {}
+
+
+def test_a_count_holds_for_a_week_and_is_partial_where_a_repository_lacks_that_of_the_day(series):
+    late = {f"2026-03-{day:02}": (7, "partial", 0) for day in range(3, 9)}
+    found = series(R1, "GITHUB", "stars_total", "daily")
+    assert found == {"2026-03-01": (5, "ok", 1), "2026-03-02": (7, "ok", 1), **late, "2026-03-12": (4, "ok", 1)}
+    found = series("S", "GITHUB", "stars_total", "daily")
+    alone = {"2026-03-01": (5, "partial", 0.5), "2026-03-12": (4, "partial", 0.5)}
+    assert found == {"2026-03-02": (7, "ok", 1), **late, **alone}
+
+
+def test_a_count_of_nothing_is_a_number(series):
+    zeros = {f"2026-03-{day:02}": (0, "partial", 0) for day in range(3, 9)}
+    assert series(R2, "GITHUB", "stars_total", "daily") == {"2026-03-02": (0, "ok", 1), **zeros}
+
+
+@pytest.mark.parametrize(("metric", "amount"), [("forks_total", 2), ("watchers_total", 4), ("open_issues_total", 6)])
+def test_every_count_of_the_repositories_is_added_up(series, metric, amount):
+    assert series("S", "GITHUB", metric, "daily")["2026-03-02"] == (amount, "ok", 1)
+
+
+def test_dependents_count_once_without_own_packages_until_the_next_snapshot(series):
+    def quality(day, ok):
+        return ("partial", 0) if day in (5, 6, 7, 8, 11, 12) else ok
+
+    def expected(amounts, first_ok):
+        return {
+            f"2026-03-{day:02}": (amounts[day > 8], *quality(day, first_ok if day < 9 else ("ok", 1)))
+            for day in range(2, 13)
+            if amounts[day > 8] is not None
+        }
+
+    for entity, amounts, first_ok in (
+        ("busy", (3, 3), ("ok", 1)),
+        ("quiet", (None, 1), None),
+        ("lone", (None, 0), None),
+        ("D", (2, 2), ("partial", 0.5)),
+    ):
+        assert series(entity, "DEPS_DEV", "dependents", "daily") == expected(amounts, first_ok), entity
+
+
+def test_the_key_number_of_a_stock_is_that_of_the_newest_day_with_that_of_the_day_before(series):
+    query = """select entity_id, cast(sample_date as varchar), amount, previous_amount, quality, coverage from met_key
+        where window_name = 'daily' and metric in ('stars_total', 'dependents') order by 1"""
+    found = {row[0]: row[1:] for row in series.db.execute(query).fetchall()}
+    assert found == {
+        R1: ("2026-03-12", 4, None, "ok", 1),
+        R2: ("2026-03-12", None, None, "unknown", 0),
+        "S": ("2026-03-12", 4, None, "partial", 0.5),
+        "busy": ("2026-03-12", 3, 3, "partial", 0),
+        "quiet": ("2026-03-12", 1, 1, "partial", 0),
+        "lone": ("2026-03-12", 0, 0, "partial", 0),
+        "D": ("2026-03-12", 2, 2, "partial", 0),
+    }
 
 
 def test_on_all_chains_an_address_is_one_actor_and_a_chain_without_traces_counts_as_none(series):

@@ -77,6 +77,6 @@ def test_stored_rows_are_those_of_the_definitions(world):
 def test_key_rows_are_dense_and_those_of_the_definitions(world):
     brute, db = world
     query = """select entity_level, entity_id, metric, window_name, cast(sample_date as varchar),
-        amount, previous_amount, quality, coverage from metrics.met_key"""
+        amount, previous_amount, quality, coverage from metrics.met_key where window_name <> 'daily'"""
     found = {row[:4]: row[4:] for row in db.execute(query).fetchall()}
     assert_same(found, brute.keys())

@@ -1,6 +1,6 @@
 """GitHub's events by two providers: which one counts on a day, and that builds of what changed leave the same rows."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha1
 
 import pytest
@@ -64,7 +64,7 @@ def built(tmp_path_factory):
     folder, made = tmp_path_factory.mktemp("union"), founded()
     r1, r3 = made.shelves[1], made.shelves[3]
     ann, ben = person(7, "ann"), person(8, "ben")
-    archive, api = get_source("github_archive"), get_source("github_api")
+    archive, api, snapshot = map(get_source, ("github_archive", "github_api", "github_repositories"))
     with DemoServer(github_api=made) as server, pytest.MonkeyPatch.context() as monkeypatch:
         host = server.base_url.replace("://", "://:planted-token@")
         for name, value in (written(folder / "upstream") | {"AIRFLOW_CONN_GITHUB_API": f"{host}/github"}).items():
@@ -74,14 +74,20 @@ def built(tmp_path_factory):
 
         def build(*landed):
             for source, day in landed:
-                ingest.land(source, Window.of(day), settings)
+                now = datetime.combine(day, time(12), UTC) if source is snapshot else None
+                ingest.land(source, Window.of(day), settings, now=now, allow_shrink=True, force=True)
             ingest.ensure_raw_tables(settings)
             plans.append(transform.build(settings, f"step-{len(plans)}")["rebuild_from"])
 
         directory = (get_source("oss_directory"), datetime.now(UTC).date())
         # a table's first rows build everything
         made.shelves[2].commits.append(commit("c", "2025-10-02T08:00:00Z", "ann", None))
-        build(directory, *((archive, day) for day in days("2025-09-29", "2025-10-06")), (api, date(2025, 10, 2)))
+        build(
+            directory,
+            *((archive, day) for day in days("2025-09-29", "2025-10-06")),
+            (api, date(2025, 10, 2)),
+            (snapshot, date(2025, 9, 30)),
+        )
         # the API tells whose e-mail long built commits have; an old day becomes full, of which a commit was pushed, and
         # counted, the day after
         r1.commits[:] = [
@@ -91,15 +97,23 @@ def built(tmp_path_factory):
         ]
         r1.stars.update({date(2025, 10, 7): 5})
         r3.commits.append(commit("3", "2025-10-05T09:00:00Z", "ann", ann))
-        build((archive, date(2025, 10, 7)), (api, date(2025, 10, 7)), (api, date(2025, 10, 5)))
-        # a merge brings a commit of the full day, r3 is a fork made after its commit, stars are not told that day
+        r1.repository["stargazerCount"] = 8
+        build(
+            *((archive, date(2025, 10, 7)), (api, date(2025, 10, 7)), (api, date(2025, 10, 5))),
+            (snapshot, date(2025, 10, 8)),
+        )
+        # a merge brings a commit of the full day, r3 is a fork made after its commit, stars are not told that day; a
+        # snapshot comes late, and r2 is nobody's any more
         r1.commits[:0] = [
             commit("9", "2025-10-08T09:50:00Z", "ann", ann),
             commit("2", "2025-10-05T10:00:00Z", "cleo", None, name="Cleo[bot]"),
         ]
         r3.repository |= {"isFork": True, "createdAt": "2025-10-05T10:00:00Z"}
         made.has_star_history = False
-        build((archive, date(2025, 10, 8)), (api, date(2025, 10, 8)))
+        r1.repository["stargazerCount"] = 6
+        (listing,) = folder.glob("upstream/directory/data/projects/x/*.yaml")
+        listing.write_text(listing.read_text().replace(f"\n  - url: https://github.com/{R2[1]}", ""))
+        build((archive, date(2025, 10, 8)), (api, date(2025, 10, 8)), (snapshot, date(2025, 10, 4)), directory)
         partly = exports(settings)
         settings.duckdb_path.unlink()
         build()
@@ -148,6 +162,20 @@ def test_stars_are_those_of_the_api_where_it_tells_them(built):
     """G16: two people starred on each day; on the first the API says 5, on the second it does not tell."""
     settings, *_ = built
     assert daily(settings, "stars", R1) == {"2025-10-07": (5, "ok"), "2025-10-08": (2, "partial")}
+
+
+def test_a_late_snapshot_tells_its_day_and_those_after_it(built):
+    """r1 held 0 stars on 09-30, 6 on 10-04 and 8 on 10-08, r3 none; r2 was the project's until the last build."""
+    settings, *_ = built
+    wanted = {"metric": "stars_total", "project_id": nid("project", "OSS_DIRECTORY", "oso", "x")}
+    found = exported(settings, "timeseries_metrics_by_project_v1", **wanted)
+    assert {str(row["sample_date"])[5:]: (row["amount"], row["quality"]) for row in found} == {
+        "09-30": (0, "ok"),
+        **{f"10-0{day}": (0, "partial") for day in (1, 2, 3)},
+        "10-04": (6, "ok"),
+        **{f"10-0{day}": (6, "partial") for day in (5, 6, 7)},
+        "10-08": (8, "ok"),
+    }
 
 
 def test_commits_of_the_archive_belong_to_the_account_that_the_api_shows(built):

@@ -6,6 +6,8 @@
     ('npm_manifests', 'npm_manifests', 'NPM', 'versions', 'https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md', 'npm Open-Source Terms'),
     ('open_collective', 'open_collective', 'OPEN_COLLECTIVE', 'ledger', 'https://docs.opencollective.com/help/developers/api', 'Open Collective Terms of Service'),
     ('rpc', 'evm_rpc', 'EVM', 'transactions', 'https://ethereum.github.io/execution-apis/', 'none: public chain data'),
+    ('github_repositories', 'github_repositories', 'GITHUB', 'repo_stats', 'https://docs.github.com/en/graphql', 'GitHub Terms of Service'),
+    ('bigquery', 'bigquery', 'DEPS_DEV', 'dependents', 'https://docs.deps.dev/bigquery/v1/', 'CC-BY-4.0'),
     ('bigquery', 'bigquery', 'EVM', 'transactions', 'https://cloud.google.com/bigquery/public-data', 'terms of each public data set'),
 ] %}
 with
@@ -61,9 +63,10 @@ entity_loads as (
 
     {% for provider, table, origin, family, docs_url, licence in asked %}
     select
+        '{{ origin }}' as source,
         '{{ provider }}' as provider,
         {{ 'false' if table in off else 'true' }} as enabled,
-        max(_loaded_at) as last_success_at,
+        {{ "max(case when stream = 'dependents' then _loaded_at end)" if family == 'dependents' else 'max(_loaded_at)' }} as last_success_at,
         '{{ docs_url }}' as docs_url,
         '{{ licence }}' as licence
     from {{ source('raw', table ~ '__coverage') }}
@@ -100,7 +103,7 @@ told as (
 
     from expected
     left join entities
-        on expected.provider = entities.provider
+        on expected.provider = entities.provider and (expected.source = entities.source or (expected.source = 'EVM' and entities.source <> 'DEPS_DEV'))
     where entities.provider is null
 
 ),
@@ -163,7 +166,9 @@ united as (
 
     from told
     inner join entity_loads
-        on told.provider = entity_loads.provider
+        on
+            told.provider = entity_loads.provider
+            and (told.source = entity_loads.source or (entity_loads.source = 'EVM' and told.source <> 'DEPS_DEV'))
 
 )
 

@@ -20,6 +20,24 @@ metrics as (
 
 ),
 
+-- a transaction that calls several members costs once
+paid as (
+
+    select distinct
+        fees.event_source,
+        entities.entity_level,
+        entities.entity_id,
+        fees.transaction_hash,
+        fees.event_day,
+        fees.amount
+
+    from {{ ref('int_activity__transaction_fees') }} as fees
+    inner join {{ ref('met_entities') }} as entities
+        on fees.artifact_id = entities.artifact_id and fees.event_source = entities.member_source
+    where {{ rebuilt_metrics('fees.event_day', 'entities.entity_id') }}
+
+),
+
 counted as (
 
     select
@@ -99,6 +117,18 @@ counted as (
         1 as event_count
     from {{ ref('met_work_days') }}
     where by_bots > 0 and {{ rebuilt_metrics('event_day') }}
+
+    union all
+
+    select
+        event_source as metric_source,
+        entity_level,
+        entity_id,
+        'gas_fees_internal' as metric,
+        event_day,
+        amount,
+        1 as event_count
+    from paid
 
 ),
 

@@ -12,6 +12,17 @@ entities as (
 
 ),
 
+-- a snapshot's window is its day
+metrics as (
+
+    select
+        *,
+        case when row_class = 'K' then 1 else length_days end as days
+
+    from {{ ref('met_metrics') }}
+
+),
+
 -- the newest window and the one before, each judged by its own coverage
 ages as (
 
@@ -25,29 +36,29 @@ windows as (
 
     select
         metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
-        metrics.row_class, metrics.length_days, metrics.needs_previous,
+        metrics.row_class, metrics.needs_previous,
         metrics.first_ever or metrics.period = 'all' as first_ever,
         metrics.as_of,
         entities.entity_level, entities.entity_id, ages.age,
         coalesce(
-            {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.length_days, 0)') }},
+            {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.days, 0)') }},
             {{ plus_days('date \'' ~ var("run_day") ~ '\'', -1) }}
         ) as sample_date,
         coalesce(
-            {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.length_days, 0)') }},
+            {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.days, 0)') }},
             (select max(day) from {{ ref('met_days') }})
         ) as last_day,
         case
             when metrics.period = 'all' then (select min(day) from {{ ref('met_days') }})
-            else {{ plus_days('metrics.as_of', '1 - (1 + ages.age) * metrics.length_days') }}
+            else {{ plus_days('metrics.as_of', '1 - (1 + ages.age) * metrics.days') }}
         end as first_day,
-        {{ plus_days('metrics.as_of', '1 - (2 + ages.age) * metrics.length_days') }} as previous_first_day
+        {{ plus_days('metrics.as_of', '1 - (2 + ages.age) * metrics.days') }} as previous_first_day
 
-    from {{ ref('met_metrics') }} as metrics
+    from metrics
     inner join entities
         on metrics.member_source = entities.member_source
     cross join ages
-    where metrics.period = 'rolling' or (metrics.period = 'all' and ages.age = 0)
+    where metrics.period = 'rolling' or metrics.row_class = 'K' or (metrics.period = 'all' and ages.age = 0)
 
 ),
 
@@ -60,7 +71,8 @@ stored as (
         entity_level,
         entity_id,
         sample_date,
-        amount
+        amount,
+        quality
 
     from {{ ref('met_series') }}
     -- a handful of days of all the years
@@ -72,9 +84,10 @@ valued as (
 
     select
         judged.*,
+        stored.quality as stored_quality,
         case
-            when judged.quality = 'unknown' or judged.as_of is null then null
-            when judged.row_class = 'R' then coalesce(stored.amount, ever.amount)
+            when (judged.quality = 'unknown' and judged.row_class <> 'K') or judged.as_of is null then null
+            when judged.row_class in ('R', 'K') then coalesce(stored.amount, ever.amount)
             else coalesce(stored.amount, ever.amount, 0e0)
         end as amount
 
@@ -87,7 +100,7 @@ valued as (
             and judged.sample_date = stored.sample_date
     left join {{ ref('met_all_time') }} as ever
         on
-            judged.length_days is null
+            judged.window_name = 'over_all_time'
             and judged.metric = ever.metric
             and judged.metric_source = ever.metric_source
             and judged.entity_level = ever.entity_level
@@ -116,7 +129,11 @@ select
     sample_date,
     amount,
     previous_amount,
-    case when as_of is null then 'unknown' else quality end as quality,
+    case
+        when as_of is null then 'unknown'
+        when row_class = 'K' then coalesce(stored_quality, 'unknown')
+        else quality
+    end as quality,
     case when as_of is null then 0e0 else coverage end as coverage
 from compared
 where age = 0

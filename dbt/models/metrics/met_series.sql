@@ -84,7 +84,7 @@ windows as (
 
     select
         metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
-        metrics.needs_previous, metrics.first_ever, metrics.as_of,
+        metrics.needs_previous, metrics.first_ever, metrics.row_class, metrics.as_of,
         amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
         {{ plus_days('amounts.sample_date', '1 - amounts.length_days') }} as first_day,
         amounts.sample_date as last_day,
@@ -102,7 +102,7 @@ windows as (
 
     select
         metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
-        metrics.needs_previous, metrics.first_ever, metrics.as_of,
+        metrics.needs_previous, metrics.first_ever, metrics.row_class, metrics.as_of,
         amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
         amounts.sample_date as first_day,
         amounts.last_day,
@@ -120,7 +120,7 @@ windows as (
 
     select
         metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
-        metrics.needs_previous, metrics.first_ever, metrics.as_of,
+        metrics.needs_previous, metrics.first_ever, metrics.row_class, metrics.as_of,
         amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
         {{ plus_days('amounts.sample_date', 'coalesce(1 - metrics.length_days, 0)') }} as first_day,
         amounts.last_day,
@@ -133,6 +133,20 @@ windows as (
             and amounts.metric_source = metrics.metric_source
             and amounts.window_name = metrics.window_name
     where amounts.sample_date <= metrics.as_of and metrics.period <> 'all'
+
+    union all
+
+    select
+        metrics.metric_id, metrics.metric, metrics.metric_source, metrics.member_source, metrics.window_name, metrics.unit, metrics.coverage_set,
+        metrics.needs_previous, metrics.first_ever, metrics.row_class, metrics.as_of,
+        amounts.entity_level, amounts.entity_id, amounts.sample_date, amounts.amount,
+        amounts.sample_date as first_day,
+        amounts.sample_date as last_day,
+        cast(null as date) as previous_first_day
+
+    from {{ ref('met_stocks') }} as amounts
+    inner join metrics
+        on amounts.metric = metrics.metric and amounts.metric_source = metrics.metric_source
 
 ),
 
@@ -148,8 +162,9 @@ select
     entity_id,
     sample_date,
     amount,
-    quality,
+    -- an older snapshot tells something of a day without its own
+    case when row_class = 'K' and quality = 'unknown' then 'partial' else quality end as quality,
     coverage,
     {{ run_columns() }}
 from judged
-where quality <> 'unknown'
+where quality <> 'unknown' or row_class = 'K'

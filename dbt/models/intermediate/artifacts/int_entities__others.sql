@@ -23,6 +23,14 @@ listed as (
     from {{ ref('int_artifacts__matches') }}
     where kind in ('npm', 'open_collective')
     union distinct
+    -- deps.dev tells of the packages too
+    select distinct
+        artifact_id,
+        'DEPS_DEV' as artifact_source
+
+    from {{ ref('int_artifacts__matches') }}
+    where kind = 'npm'
+    union distinct
     select
         {{ nid(["'artifact'", 'upper(network)', 'address']) }} as artifact_id,
         upper(network) as artifact_source

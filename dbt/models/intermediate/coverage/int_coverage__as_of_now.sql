@@ -14,7 +14,7 @@ known as (
         family,
         day
     from {{ ref('int_coverage__entity_days') }}
-    where source <> 'GITHUB' and status in ('full', 'part') and day < date '{{ var("run_day") }}'
+    where (source <> 'GITHUB' or family = 'repo_stats') and status in ('full', 'part') and day < date '{{ var("run_day") }}'
     union all
     select
         'GITHUB' as source,

@@ -156,9 +156,66 @@ repositories as (
 
 ),
 
+counts as (
+
+    select
+        'GITHUB' as source,
+        'github_repositories' as provider,
+        'repo_stats' as family,
+        repositories.artifact_id,
+        snapshots.snapshot_day as day,
+        cast(snapshots.star_count is not null as bigint)
+        + cast(snapshots.fork_count is not null as bigint)
+        + cast(snapshots.watcher_count is not null as bigint)
+        + cast(snapshots.open_issue_count is not null as bigint) as counted
+
+    from {{ ref('stg_github_repositories__repositories') }} as snapshots
+    inner join {{ ref('int_artifacts__github_repositories') }} as repositories
+        on snapshots.repo_id = repositories.repo_id
+
+),
+
+snapshots as (
+
+    select
+        source,
+        provider,
+        family,
+        artifact_id,
+        day,
+        case counted when 4 then 'full' when 0 then 'none' else 'part' end as status,
+        cast(4 as bigint) as units_expected,
+        counted as units_present,
+        case when counted < 4 then 'GitHub told not all counts' end as reason
+
+    from counts
+
+),
+
+dependents as (
+
+    select
+        'DEPS_DEV' as source,
+        'bigquery' as provider,
+        'dependents' as family,
+        artifact_id,
+        day,
+        status,
+        cast(null as bigint) as units_expected,
+        cast(null as bigint) as units_present,
+        case when status = 'part' then 'a day since the snapshot was not read' end as reason
+
+    from {{ ref('int_coverage__dependents') }}
+
+),
+
 united as (
 
     select * from repositories
+    union all
+    select * from snapshots
+    union all
+    select * from dependents
     union all
     select * from packages
     union all

@@ -1,5 +1,5 @@
 -- What changes events or coverage outside GitHub on days that did not land again: a version of a package that was found
--- later, a document that was read until a later day, a rate that came late, an account that has another slug now, an address that became code of a project or is no longer.
+-- later, a document that was read until a later day, a rate or a snapshot of GitHub's counts that came late, an account that has another slug now, an address that became code of a project or is no longer.
 {% if not is_partial() %}
 select
     cast(null as varchar) as artifact_id,
@@ -104,7 +104,28 @@ built_spans as (
 
 ),
 
-{% for name in ['versions', 'rates', 'codes'] %}
+snapshots as (
+
+    select
+        snapshot_day,
+        max(loaded_at) as loaded_at
+
+    from {{ ref('stg_github_repositories__repositories') }}
+    group by snapshot_day
+
+),
+
+built_snapshots as (
+
+    select
+        snapshot_day,
+        loaded_at
+
+    from {{ last_build('int_rebuild__snapshots') }}
+
+),
+
+{% for name in ['versions', 'rates', 'codes', 'snapshots'] %}
 new_{{ name }} as (
 
     select * from {{ name }}
@@ -131,6 +152,10 @@ found as (
     select cast(null as varchar) as artifact_id, rate_on as event_day from new_rates
     union distinct
     select cast(null as varchar) as artifact_id, rate_on as event_day from lost_rates
+    union distinct
+    select cast(null as varchar) as artifact_id, snapshot_day as event_day from new_snapshots
+    union distinct
+    select cast(null as varchar) as artifact_id, snapshot_day as event_day from lost_snapshots
     union distinct
     select artifact_id, cast(null as date) as event_day from new_codes
     union distinct

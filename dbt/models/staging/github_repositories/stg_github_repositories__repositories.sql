@@ -23,5 +23,6 @@ select
     license_name,
     license_spdx_id,
     language,
-    _day as snapshot_day
+    _day as snapshot_day,
+    _loaded_at as loaded_at
 from {{ source('raw', 'github_repositories__repositories') }}
