@@ -58,6 +58,11 @@ TABLES = {
     "stg_bigquery__dependent_days": "snapshot_day date, package_name varchar, package_source varchar default 'NPM'",
     "int_rebuild__artifacts": "artifact_id varchar",
     "int_rebuild__from": "from_day date, run_id varchar",
+    "projects_v1": "project_id varchar, project_source varchar, project_namespace varchar, project_name varchar, "
+    "display_name varchar",
+    "artifacts_v1": "artifact_id varchar, artifact_source_id varchar, artifact_type varchar, status varchar",
+    "artifacts_by_project_v1": "artifact_id varchar, project_id varchar",
+    "stg_github_repositories__repositories": "repo_id bigint, snapshot_day date, is_archived boolean",
 }
 
 
@@ -69,8 +74,8 @@ def grouped(rows):
     return [(*row, n) for row, n in counts.items()]
 
 
-def project(folder: Path) -> None:
-    """A dbt project of the metric models alone, over hand-filled tables in schema `hand`."""
+def project(folder: Path, *exports: str) -> None:
+    """A dbt project of the metric models and of these exports alone, over hand-filled tables in schema `hand`."""
     for part in ("macros", "seeds", "tests/generic", "models/metrics"):
         shutil.copytree(ROOT / "dbt" / part, folder / part)
     shutil.copy(ROOT / "dbt" / "dbt_project.yml", folder)
@@ -79,6 +84,9 @@ def project(folder: Path) -> None:
     (folder / "models/hand").mkdir()
     for model in MODELS:
         shutil.copy(ROOT / f"dbt/models/intermediate/{model}.sql", folder / "models/hand")
+    (folder / "models/exports").mkdir()
+    for path in (ROOT / f"dbt/models/exports/{name}.{ending}" for name in exports for ending in ("sql", "yml")):
+        shutil.copy(path, folder / "models/exports")
     for table in TABLES:
         (folder / f"models/hand/{table}.sql").write_text(f"select * from hand.{table}\n")
 

@@ -6,11 +6,13 @@ import duckdb
 import pytest
 
 from demo import connections, oracle
+from demo.oracle import wide
 from demo.oracle.others import STOCKS
 from demo.server import DemoServer
 from include.sources.base import Window
 from tests.e2e.metric_sql import amount_by_query, largest_rows, window_of
 from tests.e2e.test_golden import publish, rows
+from tests.e2e.wide_rows import differences
 
 # both sides of the payload change of 2025-10-07, and the first days of the outage
 FIRST, LAST = date(2025, 9, 25), date(2025, 10, 10)
@@ -77,6 +79,12 @@ def test_every_key_number_is_the_true_one_and_unknown_is_null(settings, truth):
     }
     assert dict(list(wrong.items())[:5]) == {}
     assert {quality for *_, quality in expected.values()} == {"partial", "unknown"}
+
+
+def test_every_wide_row_of_code_is_the_true_one(settings, truth):
+    expected = wide.code(truth)
+    assert len(expected) > 50
+    assert differences(rows(settings, "code_metrics_by_project_v1"), expected)[:5] == []
 
 
 def test_the_published_query_of_every_metric_gives_the_published_number(settings):

@@ -7,12 +7,14 @@ import pytest
 
 from demo import connections
 from demo.github_api import github
+from demo.oracle import wide
 from demo.oracle.others import METRICS, STOCKS, Others, counts_now
 from demo.server import DemoServer
 from include import ingest, transform
 from include.sources import bigquery, get_source
 from include.sources.base import Window
 from tests.e2e.metric_sql import amount_by_query, largest_rows, window_of
+from tests.e2e.wide_rows import differences
 from tests.sources.standins import settings_in
 
 DAYS = {
@@ -133,6 +135,20 @@ def test_every_key_number_is_the_true_one(built):
     }
     assert {row[3] for row in expected.values()} == {"ok", "partial", "unknown"}
     assert_same(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "true_rows"), [("package", wide.packages), ("onchain", wide.onchain), ("funding", wide.funding)]
+)
+def test_every_wide_row_is_the_true_one(built, kind, true_rows):
+    settings, truth = built
+    with duckdb.connect(str(settings.duckdb_path), read_only=True) as db:
+        found = db.execute(f"select * from exports.{kind}_metrics_by_project_v1")
+        columns = [column[0] for column in found.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    expected = true_rows(truth)
+    assert len(expected) > 5
+    assert differences(rows, expected)[:5] == []
 
 
 def test_the_published_query_of_every_metric_gives_the_published_number(built):
