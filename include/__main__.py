@@ -25,9 +25,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def sources(settings, arguments) -> None:
-    """Lists the registered sources."""
+    """Lists the registered sources; --dbt writes what dbt is told of their raw tables."""
     from include.sources import all_sources
 
+    if arguments.dbt:
+        from include.transform.docs import sources_yml
+
+        print(sources_yml(), end="")
+        return
     for source in all_sources():
         print(f"{source.name:<16} window={source.window:<4} schedule={source.schedule or '-':<14} {source.doc}")
 
@@ -179,8 +184,8 @@ def _show_metrics(settings, target: str) -> None:
 
 
 def docs(settings, arguments) -> None:
-    """Writes the dbt docs site (lineage, columns, tests) as one HTML file."""
-    from include.transform.runner import write_docs
+    """Writes the dbt docs site (lineage, columns, tests, metrics) as one HTML file."""
+    from include.transform.docs import write_docs
 
     print(f"dbt docs: {write_docs(settings)}")
 
@@ -251,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first UTC day (default: yesterday)")
         sub.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last UTC day, included")
 
-    command("sources", sources)
+    command("sources", sources).add_argument("--dbt", action="store_true", help="print dbt/models/sources.yml")
     command("pools", pools)
     sub = command("land", land)
     sub.add_argument("source", help="a name from `sources`")

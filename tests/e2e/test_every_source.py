@@ -144,7 +144,8 @@ def test_repositories_are_shown_in_osos_form_as_github_knows_them(shell):
 def test_a_release_tells_of_each_metric_how_much_of_it_is_known(shell):
     said = shell("release", "show", "--metrics")
     assert said.returncode == 0, said.stderr
-    lines = {tuple(line.split()[:2]): line.split()[2:] for line in said.stdout.splitlines() if line.count(" ") > 5}
+    table = said.stdout.split("\n\n")[1]
+    lines = {(source, metric): rest for source, metric, *rest in map(str.split, table.splitlines())}
     metrics = rows(shell.settings, "metrics_v1")
     assert lines.keys() == {("source", "metric")} | {(row["metric_source"], row["metric"]) for row in metrics}
     known = [
