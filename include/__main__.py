@@ -25,9 +25,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def sources(settings, arguments) -> None:
-    """Lists the registered sources."""
+    """Lists the registered sources; --dbt writes what dbt is told of their raw tables."""
     from include.sources import all_sources
 
+    if arguments.dbt:
+        from include.transform.docs import sources_yml
+
+        print(sources_yml(), end="")
+        return
     for source in all_sources():
         print(f"{source.name:<16} window={source.window:<4} schedule={source.schedule or '-':<14} {source.doc}")
 
@@ -127,7 +132,7 @@ def release(settings, arguments) -> None:
         for item in releases.list_releases(settings):
             print(f"{'*' if item.current else ' '} {item.release_id}  {item.published_at:%Y-%m-%d %H:%M} UTC")
     elif action == "show":
-        _show(settings, target or "current")
+        (_show_metrics if arguments.metrics else _show)(settings, target or "current")
     elif action == "publish":
         run_id = new_run_id()
         transform.audit(settings, run_id)
@@ -163,9 +168,24 @@ def _show(settings, target: str) -> None:
             )
 
 
+def _show_metrics(settings, target: str) -> None:
+    from include.lake.released_metrics import released_metrics
+    from include.lake.releases import show_release
+
+    item = show_release(settings, target)
+    print(f"release {item.release_id}, published {item.published_at:%Y-%m-%d %H:%M:%S} UTC; numbers of all levels\n")
+    print(f"{'source':<18}{'metric':<36}{'rows':>12}  {'first':<12}{'last':<12}{'ok':>7}{'partial':>9}")
+    for m in released_metrics(settings, item.release_id):
+        shares = ["-" if m.rows == 0 else f"{share or 0:.1%}" for share in (m.ok, m.partial)]
+        print(
+            f"{m.source:<18}{m.metric:<36}{m.rows:>12,}  {m.first_date or '-'!s:<12}{m.last_date or '-'!s:<12}"
+            f"{shares[0]:>7}{shares[1]:>9}"
+        )
+
+
 def docs(settings, arguments) -> None:
-    """Writes the dbt docs site (lineage, columns, tests) as one HTML file."""
-    from include.transform.runner import write_docs
+    """Writes the dbt docs site (lineage, columns, tests, metrics) as one HTML file."""
+    from include.transform.docs import write_docs
 
     print(f"dbt docs: {write_docs(settings)}")
 
@@ -236,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first UTC day (default: yesterday)")
         sub.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last UTC day, included")
 
-    command("sources", sources)
+    command("sources", sources).add_argument("--dbt", action="store_true", help="print dbt/models/sources.yml")
     command("pools", pools)
     sub = command("land", land)
     sub.add_argument("source", help="a name from `sources`")
@@ -249,6 +269,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("release", release)
     sub.add_argument("action", choices=("list", "show", "publish", "rollback", "expire", "hash"))
     sub.add_argument("id", nargs="?", help="a release id; default: the current one")
+    sub.add_argument("--metrics", action="store_true", help="show: rows, dates and quality of each metric instead")
     sub.add_argument("--keep", type=int, default=10, help="expire: how many of the newest to keep")
     return parser
 

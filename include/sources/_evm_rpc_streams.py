@@ -17,8 +17,8 @@ BLOCKS = Stream(
     schema=pa.schema(
         [
             _NETWORK,
-            column("number", INT, "Block number"),
-            column("hash", TEXT, "Block hash"),
+            column("number", INT, "Height of the block on its chain"),
+            column("hash", TEXT, "Hash that names the block"),
             column("parent_hash", TEXT, "Hash of the block before"),
             column("timestamp", TIMESTAMP, "Time of the block, UTC"),
             column("gas_used", INT, "Gas of all its transactions"),
@@ -39,9 +39,9 @@ TRANSACTIONS = Stream(
         [
             _NETWORK,
             column("chain_id", INT, "EIP-155 id of the chain"),
-            column("hash", TEXT, "Transaction hash"),
+            column("hash", TEXT, "Hash that names the transaction"),
             *_BLOCK,
-            column("block_hash", TEXT, "Hash of the block"),
+            column("block_hash", TEXT, "Block that holds it, by its hash"),
             column("transaction_index", INT, "Place in the block, from 0"),
             column("from_address", TEXT, "Sender, lower case"),
             column("to_address", TEXT, "Receiver, lower case; null for a creation"),

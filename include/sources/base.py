@@ -42,7 +42,7 @@ COVERAGE_SCHEMA = pa.schema(
         column("stream", pa.string(), "Stream that the line describes"),
         column("part", pa.string(), "Piece of the day: a file hour, a directory commit"),
         column("expected", pa.int64(), "Units expected; null if the upstream cannot tell"),
-        column("observed", pa.int64(), "Units read"),
+        column("observed", pa.int64(), "Units that were read of them"),
         column("status", pa.string(), "complete, damaged, missing, known_missing or late"),
         column("reason", pa.string(), "Why it is not complete, or what was left out"),
     ]

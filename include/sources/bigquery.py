@@ -103,7 +103,7 @@ TRANSACTIONS = Stream(
             column("to_address", TEXT, "What was called, lower case; null for a creation"),
             column("value", TEXT, "Wei sent along, a decimal string"),
             column("gas_price", INT, "Wei per gas that was offered; null for deposits"),
-            column("receipt_gas_used", INT, "Gas used"),
+            column("receipt_gas_used", INT, "Gas that the transaction used"),
             column("receipt_effective_gas_price", INT, "Wei per gas that was paid; null on old rows"),
             column("receipt_status", INT, "1 success, 0 failure; null before Byzantium"),
             column("receipt_contract_address", TEXT, "Contract created, also of a failed creation; lower case"),

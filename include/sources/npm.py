@@ -60,7 +60,7 @@ DAYS = Stream(
     key=("day",),
     schema=pa.schema(
         [
-            column("day", pa.date32(), "UTC day"),
+            column("day", pa.date32(), "UTC day of the downloads"),
             column("downloads", INT, "Downloads of all packages of npm as reported; null if the answer lacks the day"),
             column("median_downloads", pa.float64(), "Median of the 28 days before; null without any"),
             column("is_hole", BOOL, "npm lost the day for all packages"),

@@ -77,7 +77,7 @@ VERSIONS = Stream(
     schema=pa.schema(
         [
             column("package", TEXT, "Exact name, scope and case included"),
-            column("version", TEXT, "Semantic version"),
+            column("version", TEXT, "Version as npm writes it, semantic"),
             column("published_at", TIMESTAMP, "When it was published, UTC; null if the document does not tell"),
             column("is_prerelease", BOOL, "The version has a hyphen"),
             column("is_removed", BOOL, "It has a time but can no longer be installed"),

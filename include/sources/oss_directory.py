@@ -50,7 +50,7 @@ PROJECTS = Stream(
     key=("name",),
     schema=pa.schema(
         [
-            column("name", TEXT, "Unique name"),
+            column("name", TEXT, "Name that no other file has"),
             column("display_name", TEXT, "Name for people"),
             column("description", TEXT, "What it is, in its own words"),
             column("websites", pa.list_(TEXT), "Its websites as given"),
@@ -81,7 +81,7 @@ COLLECTIONS = Stream(
     key=("name",),
     schema=pa.schema(
         [
-            column("name", TEXT, "Unique name"),
+            column("name", TEXT, "Name that no other file has"),
             column("display_name", TEXT, "Name for people"),
             column("description", TEXT, "What it gathers"),
             *_COMMIT,
@@ -94,7 +94,7 @@ MEMBERS = Stream(
     key=("collection_name", "project_name"),
     schema=pa.schema(
         [
-            column("collection_name", TEXT, "Collection"),
+            column("collection_name", TEXT, "Name of the collection's file"),
             column("project_name", TEXT, "Project name that it lists; it may not exist"),
         ]
     ),

@@ -9,8 +9,15 @@ from include.errors import FixNeeded
 from include.settings import Settings
 from include.transform.plan import EVERYTHING
 
-LONG = {f"timeseries_metrics_by_{level}_v1": "sample_date" for level in ("artifact", "project", "collection")} | {
-    "timeseries_events_by_artifact_v1": "time"
+LONG = {
+    f"timeseries_{name}_{version}": day
+    for name, day in (
+        ("metrics_by_artifact", "sample_date"),
+        ("metrics_by_project", "sample_date"),
+        ("metrics_by_collection", "sample_date"),
+        ("events_by_artifact", "time"),
+    )
+    for version in ("v0", "v1")
 }  # exports written by month, of this column
 
 

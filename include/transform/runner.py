@@ -57,19 +57,6 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
     return counts
 
 
-def write_docs(settings: Settings):
-    """Generates the dbt docs as one self-contained page; returns its path.
-
-    Raises:
-        SuspectData: dbt could not generate them, with its last messages.
-    """
-    target = settings.dbt_target / "docs"
-    status, tail = run_dbt(settings, ["docs", "generate", "--static"], target)
-    if status != 0:
-        raise SuspectData(f"dbt could not write its docs; build first (python -m include build).\n{tail}")
-    return target / "static_index.html"
-
-
 def run_dbt(
     settings: Settings,
     arguments: list[str],

@@ -8,14 +8,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pyiceberg.types import ListType, StructType
 
 from demo import chain, connections, directory
+from demo.github_api import github
 from demo.oracle.events import nid
 from demo.server import DemoServer
 from demo.world import LAST_DAY
+from include.lake.catalog import open_catalog
 from include.settings import load_settings
 from include.sources import all_sources
 from tests.conftest import ROOT
+from tests.dbt.test_contracts import PUBLISHED
 from tests.e2e.test_golden import rows
 from tests.e2e.test_increment import exports
 
@@ -82,6 +86,84 @@ def test_every_source_of_facts_is_in_the_release(shell):
         ("OPTIMISM", "rpc"),
         ("BASE", "bigquery"),
     } <= {(row["event_source"], row["provider"]) for row in released}
+
+
+def sql_type(kind) -> str:
+    """An Iceberg type in the words of dbt/contracts.yml."""
+    if isinstance(kind, ListType):
+        return f"{sql_type(kind.element_type)} array"
+    if isinstance(kind, StructType):
+        return f"row({', '.join(f'{field.name} {sql_type(field.field_type)}' for field in kind.fields)})"
+    words = {"string": "varchar", "long": "bigint", "timestamptz": "timestamp with time zone"}
+    return words.get(str(kind), str(kind))
+
+
+def test_every_table_of_a_release_is_as_promised(shell):
+    catalog = open_catalog(shell.settings, "consumer")
+    assert {name for _, name in catalog.list_tables("oso")} == PUBLISHED.keys()
+    for name, promised in PUBLISHED.items():
+        table = catalog.load_table(f"oso.{name}")
+        columns = [(column, kind.rstrip("?")) for column, kind in promised["columns"].items()]
+        assert [(field.name, sql_type(field.field_type)) for field in table.schema().fields] == columns, name
+        found = table.scan().to_arrow()
+        complete = [column for column, kind in promised["columns"].items() if not kind.endswith("?")]
+        assert [column for column in complete if found[column].null_count] == [], name
+        if promised["key"]:
+            assert found.group_by(promised["key"]).aggregate([]).num_rows == found.num_rows > 0, name
+
+
+def test_repositories_are_shown_in_osos_form_as_github_knows_them(shell):
+    found, shelves = rows(shell.settings, "repositories_v0"), github().shelves
+    owned = rows(shell.settings, "artifacts_by_project_v1")
+    assert sorted(
+        (row["project_id"], row["artifact_id"], f"repo:{row['artifact_source_id']}") for row in found
+    ) == sorted(
+        (row["project_id"], row["artifact_id"], row["artifact_source_id"])
+        for row in owned
+        if row["artifact_source"] == "GITHUB"
+    )
+    for row in found:
+        number = int(row["artifact_source_id"])
+        repo = shelves[number].repository
+        branch = repo["defaultBranchRef"]
+        assert row | {"created_at": f"{row['created_at']:%Y-%m-%dT%H:%M:%SZ}"} == row | {
+            "artifact_url": f"https://github.com/{repo['nameWithOwner']}",
+            "is_fork": repo["isFork"],
+            "branch": branch and branch["name"],
+            "star_count": repo["stargazerCount"],
+            "watcher_count": number % 40,
+            "fork_count": repo["forkCount"],
+            "license_name": "MIT License",
+            "license_spdx_id": "MIT",
+            "language": "Rust",
+            "created_at": repo["createdAt"],
+        }
+    assert sum(row["star_count"] for row in found) > 100
+
+
+def test_a_release_tells_of_each_metric_how_much_of_it_is_known(shell):
+    said = shell("release", "show", "--metrics")
+    assert said.returncode == 0, said.stderr
+    table = said.stdout.split("\n\n")[1]
+    lines = {(source, metric): rest for source, metric, *rest in map(str.split, table.splitlines())}
+    metrics = rows(shell.settings, "metrics_v1")
+    assert lines.keys() == {("source", "metric")} | {(row["metric_source"], row["metric"]) for row in metrics}
+    known = [
+        (row["sample_date"], row["quality"])
+        for level in ("artifact", "project", "collection")
+        for kind in ("timeseries", "key")
+        for row in rows(shell.settings, f"{kind}_metrics_by_{level}_v1")
+        if (row["metric_source"], row["metric"]) == ("GITHUB", "commits") and row["amount"] is not None
+    ]
+    ok = sum(quality == "ok" for _, quality in known) / len(known)
+    assert lines["GITHUB", "commits"] == [
+        f"{len(known):,}",
+        *(str(edge(day for day, _ in known)) for edge in (min, max)),
+        f"{ok:.1%}",
+        f"{1 - ok:.1%}",
+    ]
+    assert lines["NPM", "packages"][0] != "0", "a metric of all time has no series, but numbers"
+    assert ["0", "-", "-", "-", "-"] in lines.values()
 
 
 def test_status_has_a_line_of_each_source_and_a_landing_fills_it(shell):

@@ -87,6 +87,34 @@ def test_every_wide_row_of_code_is_the_true_one(settings, truth):
     assert differences(rows(settings, "code_metrics_by_project_v1"), expected)[:5] == []
 
 
+def test_the_tables_in_osos_form_hold_the_same_truth_and_two_metrics_by_osos_names_too(settings, truth):
+    names = {row["metric_id"]: row["metric_name"] for row in rows(settings, "metrics_v0")}
+
+    def published(kind):
+        return {
+            (level, row[f"{level}_id"], names[row["metric_id"]], row["sample_date"]): row["amount"]
+            for level in LEVELS
+            for row in rows(settings, f"{kind}_metrics_by_{level}_v0")
+            if names[row["metric_id"]].startswith("GITHUB_")
+        }
+
+    def true(amounts):
+        twice = {
+            (level, entity, f"GITHUB_{name}_{window}", day): pytest.approx(float(amount), rel=1e-9)
+            for (level, entity, metric, window, day), amount in amounts
+            for name in (metric, *(["active_contributors"] if metric == "contributors" else []))
+        }
+        assert any("GITHUB_active_contributors_" in name for _, _, name, _ in twice)
+        return twice
+
+    assert published("timeseries") == true((key, row[0]) for key, row in truth.timeseries().items())
+    assert published("key") == true(
+        ((*key, row.sample_date), row.amount)
+        for key, row in truth.key_metrics().items()
+        if key[3] == "over_all_time" and row.amount is not None
+    )
+
+
 def test_the_published_query_of_every_metric_gives_the_published_number(settings):
     compared, wrong = set(), {}
     with duckdb.connect(str(settings.duckdb_path), read_only=True) as db:

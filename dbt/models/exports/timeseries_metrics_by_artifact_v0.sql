@@ -1,0 +1,1 @@
+{{ export_oso_series('artifact') }}
