@@ -52,7 +52,7 @@ TABLES = {
     "event_day date, amount decimal(38,18)",
     "int_artifacts__matches": "kind varchar, identity varchar, artifact_id varchar",
     "stg_github_repositories__repositories": "repo_id bigint, snapshot_day date, star_count bigint, "
-    "fork_count bigint, watcher_count bigint, open_issue_count bigint",
+    "fork_count bigint, watcher_count bigint, open_issue_count bigint, is_archived boolean",
     "stg_bigquery__dependents": "snapshot_day date, package_name varchar, dependent_name varchar, "
     "package_source varchar default 'NPM'",
     "stg_bigquery__dependent_days": "snapshot_day date, package_name varchar, package_source varchar default 'NPM'",
@@ -62,7 +62,6 @@ TABLES = {
     "display_name varchar",
     "artifacts_v1": "artifact_id varchar, artifact_source_id varchar, artifact_type varchar, status varchar",
     "artifacts_by_project_v1": "artifact_id varchar, project_id varchar",
-    "stg_github_repositories__repositories": "repo_id bigint, snapshot_day date, is_archived boolean",
 }
 
 
