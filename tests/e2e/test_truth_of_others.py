@@ -6,12 +6,15 @@ import duckdb
 import pytest
 
 from demo import connections
+from demo.oracle import entities, scores
 from demo.oracle.others import METRICS, Others
 from demo.server import DemoServer
+from demo.world import world
 from include import ingest, transform
 from include.sources import get_source
 from include.sources.base import Window
 from tests.e2e.metric_sql import amount_by_query, largest_rows, window_of
+from tests.e2e.vectors import assert_true_scores, vector, with_vectors
 from tests.sources.standins import settings_in
 
 DAYS = {
@@ -20,6 +23,20 @@ DAYS = {
     "evm_rpc": (date(2025, 6, 9), date(2025, 6, 12)),  # contracts are made on the 10th
 }
 LEVELS = ("artifact", "project", "collection")
+MIX = [
+    "NPM downloads",
+    "OPEN_COLLECTIVE funding_net",
+    "OPEN_COLLECTIVE backers",
+    "EVM transactions",
+    "MAINNET gas_fees",
+]
+VECTORS = [
+    vector("daily", "daily", MIX, transform="log1p"),
+    vector("weekly", "weekly", MIX, p=1),
+    vector("rolling", "over_90_day_period", [*MIX, "EVM new_addresses", "GITHUB commits"], p=3, max_missing=0.9),
+    vector("ever", "over_all_time", [*MIX, "NPM packages"], variants={"adoption": 1}),
+    vector("half", "over_30_day_period", MIX, entities="workshop", max_missing=0.2),
+]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +48,7 @@ def built(tmp_path_factory):
     with DemoServer() as upstreams, pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in connections(upstreams.base_url).items():
             monkeypatch.setenv(name, value)
+        with_vectors(monkeypatch, tmp_path_factory.mktemp("vectors"), VECTORS)
         for name, window in landings:
             ingest.land(get_source(name), window, settings)
         ingest.ensure_raw_tables(settings)
@@ -129,3 +147,21 @@ def test_the_published_query_of_every_metric_gives_the_published_number(built):
                     wrong[level, source, metric, word, entity, sample_date] = (found, amount)
     assert wrong == {}
     assert compared == {(source, metric.name) for source, metrics in METRICS.items() for metric in metrics}
+
+
+def test_every_score_is_the_true_one(built):
+    settings, truth = built
+    of_others = scores.of_others(truth)
+    repositories = {p.name for p in world().projects if any(map(entities.normalised, p.github))}
+
+    def value(project, source, metric, word):
+        if source != "GITHUB":
+            return of_others(project, source, metric, word)
+        return scores.UNKNOWN if project in repositories else scores.NOTHING
+
+    with duckdb.connect(str(settings.duckdb_path), read_only=True) as db:
+        published = db.execute("select * from exports.scores_by_project_v1").to_arrow_table().to_pylist()
+    found = assert_true_scores(published, value, VECTORS)
+    every = [score for one in found.values() for score in one.values()]
+    assert {score.rank is None for score in every} == {True, False}
+    assert any(0 < score.score < 1 and score.missing_share for score in every if score.score is not None)

@@ -35,6 +35,36 @@ asked as (
 
 ),
 
+projects as (
+
+    select * from {{ ref('met_entities') }}
+    where entity_level = 'project'
+
+),
+
+-- also of all chains together, where none of a project's has landed: unknown, not none
+sided as (
+
+    select
+        member_source,
+        entity_id,
+        born_on
+
+    from projects
+    union all
+    select
+        unions.member_source,
+        projects.entity_id,
+        projects.born_on
+
+    from projects
+    inner join {{ ref('networks') }} as networks
+        on projects.member_source = upper(networks.network)
+    cross join (values ('EVM'), ('EVM_ETH')) as unions (member_source)
+    where unions.member_source = 'EVM' or networks.coin = 'ETH'
+
+),
+
 measured as (
 
     select
@@ -42,8 +72,7 @@ measured as (
         entity_id as project_id,
         min(born_on) as born_on
 
-    from {{ ref('met_entities') }}
-    where entity_level = 'project'
+    from sided
     group by
         member_source,
         entity_id
