@@ -1,4 +1,4 @@
-"""The pipeline from a shell, without a scheduler: python -m include sources | land | build | run | status | release."""
+"""The pipeline from a shell, without a scheduler: python -m include sources | land | vectors | build | run | …"""
 
 import argparse
 import os
@@ -63,6 +63,15 @@ def land(settings, arguments) -> None:
     with _bar(source.name) as progress:
         ingest.land(source, window, settings, progress)
     print(f"landed {source.name} {window.start} to {window.end - timedelta(days=1)}")
+
+
+def vectors(settings, arguments) -> None:
+    """Checks the weights files of the impact vectors and lists them."""
+    from include.transform.vectors import load_vectors
+
+    for vector in load_vectors(settings):
+        metrics = ", ".join(f"{part['source']} {part['metric']}" for part in vector["metrics"])
+        print(f"{vector['id']} {vector['version'][:12]} {vector['entities']} {vector['window']}: {metrics}")
 
 
 def build(settings, arguments) -> None:
@@ -262,6 +271,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("source", help="a name from `sources`")
     days(sub)
     sub.add_argument("--dry-run", action="store_true", help="fetch and validate, commit nothing")
+    command("vectors", vectors)
     command("build", build)
     days(command("run", run))
     command("status", status)

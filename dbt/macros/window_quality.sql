@@ -8,7 +8,7 @@
 w.member_source = {0}.member_source and w.entity_id = {0}.entity_id
 {%- endset -%}
 -- metrics of the same families and window are judged once
-asked as (
+distinct_windows as (
 
     select distinct
         member_source,
@@ -42,7 +42,7 @@ counted as (
         {%- endfor %} as {{ kind }}_{{ column }}{{ ',' if not (loop.last and column == 'past') }}
         {% endfor -%}
         {% endfor %}
-    from asked as w
+    from distinct_windows as w
     inner join {{ ref('met_sets') }} as sets
         on w.coverage_set = sets.coverage_set
     inner join {{ ref('met_coverage') }} as at_end

@@ -528,7 +528,7 @@ class Others:
                     lambda fact, among=among: counts(fact, among),
                 )
 
-    def _sources(self) -> Iterator[tuple[str, str, str, list[Artifact], list[Fact]]]:
+    def by_source(self) -> Iterator[tuple[str, str, str, list[Artifact], list[Fact]]]:
         """(level, id, source, its artifacts, their facts by day) of every entity and source that it has."""
         by_artifact: dict[Artifact, list[Fact]] = {}
         for fact in self.facts:
@@ -544,7 +544,7 @@ class Others:
     def timeseries(self) -> dict[SeriesKey, tuple[Fraction, str, float]]:
         """Every row of timeseries_metrics_by_<level>_v1 of these sources: amount, quality, coverage."""
         found = {}
-        for level, its_id, source, members, facts in self._sources():
+        for level, its_id, source, members, facts in self.by_source():
             for metric in METRICS[source]:
                 for word in metric.words if facts else ():
                     if word == ALL_TIME:
@@ -556,7 +556,7 @@ class Others:
     def _rows(self, source: str, metric: Metric, members: list[Artifact], facts: list[Fact], word: str):
         as_of, running, days = self.as_of(source, metric), False, [f.day for f in facts]
         for window in windows.series(word, facts[0].day, as_of):
-            amount, cases = self._value(source, metric, facts, days, window)
+            amount, cases = self.value(source, metric, facts, days, window)
             there = amount is not None if metric.kind in "RK" else bool(amount) or (metric.kind == "S" and cases > 0)
             if there or (word in ROLLING and running and metric.kind not in "RK"):
                 graded = self.graded(source, metric, members, window)
@@ -564,16 +564,17 @@ class Others:
                     yield window, amount, graded
             running = bool(amount)
 
-    def _value(
+    def value(
         self, source: str, metric: Metric, facts: list[Fact], days: list[date], window: Window
     ) -> tuple[Fraction | None, int]:
+        """Amount and number of cases of one window; `facts` by day, `days` theirs."""
         end = bisect_right(days, min(window.end, self.as_of(source, metric)))
         return metric.value(View(facts[bisect_left(days, window.start) : end], facts[:end], window.start))
 
     def key_metrics(self) -> dict[tuple[str, str, str, str, str], KeyRow]:
         """Every row of key_metrics_by_<level>_v1 of these sources, by level, entity id, source, metric and word."""
         found = {}
-        for level, its_id, source, members, facts in self._sources():
+        for level, its_id, source, members, facts in self.by_source():
             for metric in METRICS[source]:
                 for word in (w for w in metric.words if w not in CALENDAR or metric.kind == "K"):
                     found[level, its_id, source, metric.name, word] = self._key(source, metric, members, facts, word)
@@ -589,7 +590,7 @@ class Others:
         def dense(one: Window | None):
             if one is None or self.graded(source, metric, members, one)[0] == "unknown":
                 return None
-            return self._value(source, metric, facts, days, one)[0]
+            return self.value(source, metric, facts, days, one)[0]
 
         quality, share = self.graded(source, metric, members, window)
         if metric.kind == "K" and dense(window) is None:

@@ -63,6 +63,16 @@ def all_time(end: date) -> Window:
     return Window(ALL_TIME, date.min, end)
 
 
+def newest(word: str, as_of: date) -> Window:
+    """The newest window that is over on the day."""
+    if word == ALL_TIME:
+        return all_time(as_of)
+    if word in ROLLING:
+        return rolling(word, as_of)
+    window = calendar(word, as_of)
+    return window if window.end <= as_of else window.previous()
+
+
 def series(word: str, first: date, last: date) -> list[Window]:
     """The windows of a word from the one of day `first` on; none starts (rolling: ends) after `last`."""
     found = []

@@ -12,6 +12,7 @@ from include.settings import Settings
 from include.sources import all_sources
 from include.sources.base import off_reason
 from include.transform.plan import DBT_PROJECT, EVERYTHING
+from include.transform.vectors import load_vectors
 
 LAYERS = {
     "intermediate": ("resource_type:seed", "path:models/staging", "path:models/intermediate"),
@@ -29,11 +30,13 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
 
     Raises:
         SuspectData: names the models and tests that failed; the record of the last good build stays.
+        FixNeeded: a weights file of an impact vector has a mistake.
     """
     variables = {
         "rebuild_from": work["rebuild_from"],
         "run_id": run_id,
         "sources_off": [s.name for s in all_sources() if off_reason(s, os.environ)],
+        "vectors": load_vectors(settings),
         "run_day": datetime.now(UTC).date().isoformat(),
         "computed_at": datetime.now(UTC).replace(microsecond=0, tzinfo=None).isoformat(" "),
     }

@@ -66,7 +66,9 @@ def make_world(home: str, events: int) -> dict:
         (folder / "profiles.yml").write_text(PROFILE)
         fill(folder / "transform.duckdb", {})
     with duckdb.connect(str(folder / "transform.duckdb")) as db:
-        db.execute("set memory_limit = '6GB'; set threads = 1; set timezone = 'UTC'; set preserve_insertion_order = false")
+        db.execute(
+            "set memory_limit = '6GB'; set threads = 1; set timezone = 'UTC'; set preserve_insertion_order = false"
+        )
         for name in TABLES:
             db.execute(f"delete from hand.{name}")
         db.execute(f"create or replace temp table drawn as {drawn_sql(events)}")
@@ -93,7 +95,9 @@ def drawn_sql(events: int) -> str:
 
 def tables_sql(repos: int) -> dict[str, str]:
     """Every filled table's rows, from the table `drawn`."""
-    people = "kind in ('COMMIT_CODE', 'ISSUE_OPENED', 'PULL_REQUEST_OPENED', 'PULL_REQUEST_MERGED', 'PULL_REQUEST_REVIEW')"
+    people = (
+        "kind in ('COMMIT_CODE', 'ISSUE_OPENED', 'PULL_REQUEST_OPENED', 'PULL_REQUEST_MERGED', 'PULL_REQUEST_REVIEW')"
+    )
     items = "kind like 'ISSUE%' or kind like 'PULL%'"
     families = (
         "commits", "pulls_opened", "pulls_closed", "reviews", "issues", "comments", "releases", "stars", "forks"

@@ -1,9 +1,11 @@
-"""The metric models alone, as a dbt project over intermediate tables filled by hand, on DuckDB."""
+"""The metric models and their scores alone, as a dbt project over intermediate tables filled by hand, on DuckDB."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -28,6 +30,8 @@ TABLES = {
     "int_entities__internal": "entity_id varchar, artifact_id varchar, actor_id varchar",
     "int_artifacts__evm_listed": "network varchar",
     "int_artifacts__deaths": "artifact_id varchar, died_on date",
+    "stg_oss_directory__artifacts": "project_name varchar, kind varchar, status varchar",
+    "projects_by_collection_v1": "project_id varchar, collection_name varchar",
     "int_artifacts__github_repositories": "artifact_id varchar, born_on date",
     "int_activity__artifact_days": "artifact_id varchar, event_day date, event_type varchar, subject_is_bot boolean, "
     "amount decimal(38,18), event_source varchar default 'GITHUB', is_prerelease boolean default false, "
@@ -50,7 +54,7 @@ TABLES = {
     "int_coverage__as_of": "family varchar, as_of date, source varchar default 'GITHUB'",
     "int_activity__transaction_fees": "artifact_id varchar, event_source varchar, transaction_hash varchar, "
     "event_day date, amount decimal(38,18)",
-    "int_artifacts__matches": "kind varchar, identity varchar, artifact_id varchar",
+    "int_artifacts__matches": "kind varchar, identity varchar, artifact_id varchar, project_name varchar",
     "stg_github_repositories__repositories": "repo_id bigint, snapshot_day date, star_count bigint, "
     "fork_count bigint, watcher_count bigint, open_issue_count bigint, is_archived boolean",
     "stg_bigquery__dependents": "snapshot_day date, package_name varchar, dependent_name varchar, "
@@ -104,14 +108,15 @@ def fill(path: Path, tables: dict[str, list[tuple]]) -> None:
                 values = ", ".join("?" * len(given))
                 db.executemany(f"insert into hand.{name} ({', '.join(given)}) values ({values})", rows)
         db.execute(
-            "update hand.int_activity__artifact_days set event_count = case event_source when 'GITHUB' then amount else 1 end "
-            "where event_count is null"
+            "update hand.int_activity__artifact_days "
+            "set event_count = case event_source when 'GITHUB' then amount else 1 end where event_count is null"
         )
 
 
-def build(folder: Path, run_day: date) -> None:
+def build(folder: Path, run_day: date, vectors: Sequence[dict] = ()) -> None:
     """Builds and tests the models; the printout of dbt is the message of a failure."""
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--vars", f'{{"run_day": "{run_day}"}}']
+    variables = json.dumps({"run_day": str(run_day), "vectors": list(vectors)})
+    command = [sys.executable, "-m", "dbt.cli.main", "build", "--vars", variables]
     env = os.environ | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:]

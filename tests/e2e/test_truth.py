@@ -6,23 +6,34 @@ import duckdb
 import pytest
 
 from demo import connections, oracle
-from demo.oracle import wide
-from demo.oracle.others import STOCKS
+from demo.oracle import scores, wide
+from demo.oracle.others import STOCKS, Others
 from demo.server import DemoServer
+from demo.world import world
 from include.sources.base import Window
 from tests.e2e.metric_sql import amount_by_query, largest_rows, window_of
 from tests.e2e.test_golden import publish, rows
+from tests.e2e.vectors import assert_true_scores, vector, with_vectors
 from tests.e2e.wide_rows import differences
 
 # both sides of the payload change of 2025-10-07, and the first days of the outage
 FIRST, LAST = date(2025, 9, 25), date(2025, 10, 10)
 LEVELS = ("artifact", "project", "collection")
+PEOPLE = ["commits", "new_contributors", "churned_contributors", "change_in_active_contributors"]
+VECTORS = [
+    vector("daily", "daily", ["commits", "stars"], p=1),
+    vector("weekly", "weekly", ["commits", "time_to_merge_median", "closed_issues", "stars"], entities="workshop"),
+    vector("rolling", "over_30_day_period", [*PEOPLE, "contributor_retention_rate"], p=3, transform="log1p"),
+    vector("yearly", "yearly", PEOPLE, p=0.5),
+    vector("ever", "over_all_time", ["commits", "contributors", "first_activity_date"], variants={"adoption": 1}),
+]
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     with DemoServer(0) as upstreams, pytest.MonkeyPatch.context() as monkeypatch:
         days = Window(FIRST, LAST).days() + [LAST]
+        with_vectors(monkeypatch, tmp_path_factory.mktemp("vectors"), VECTORS)
         yield publish(tmp_path_factory.mktemp("truth"), connections(upstreams.base_url), monkeypatch, days)
 
 
@@ -137,3 +148,23 @@ def test_the_published_query_of_every_metric_gives_the_published_number(settings
                     wrong[level, metric, word, entity, sample_date] = (found, amount)
     assert wrong == {}
     assert compared == {metric for metric, _ in queries}
+
+
+def test_every_score_is_the_true_one(settings, truth):
+    listed = {project.name: project.github for project in world().projects}
+    of_github = scores.of_github(truth, listed)
+    owners = Others((FIRST, LAST), (FIRST, LAST), (FIRST, LAST), LAST).owners
+    elsewhere = {(name, source) for (source, _), names in owners.items() for name in names}
+
+    def value(project, source, metric, word):
+        if source == "GITHUB":
+            return of_github(project, source, metric, word)
+        return scores.UNKNOWN if (project, source) in elsewhere else scores.NOTHING
+
+    found = assert_true_scores(rows(settings, "scores_by_project_v1"), value, VECTORS)
+    # the world has what the rules are about
+    every = [score for one in found.values() for score in one.values()]
+    assert {score.rank is None for score in every} == {True, False}
+    assert any(0 < score.missing_share <= 0.5 for score in every)
+    ranks = {id: {score.rank for score in one.values()} for id, one in found.items()}
+    assert min(len(ranks[id]) for id in ("daily", "weekly", "rolling", "ever")) > 5

@@ -7,13 +7,15 @@ import pytest
 
 from demo import connections
 from demo.github_api import github
-from demo.oracle import wide
+from demo.oracle import entities, scores, wide
 from demo.oracle.others import METRICS, STOCKS, Others, counts_now
 from demo.server import DemoServer
+from demo.world import world
 from include import ingest, transform
 from include.sources import bigquery, get_source
 from include.sources.base import Window
 from tests.e2e.metric_sql import amount_by_query, largest_rows, window_of
+from tests.e2e.vectors import assert_true_scores, vector, with_vectors
 from tests.e2e.wide_rows import differences
 from tests.sources.standins import settings_in
 
@@ -25,6 +27,20 @@ DAYS = {
 }
 COUNTED = (date(2025, 6, 1), date(2025, 6, 9), date(2025, 6, 10))  # more than a week lies between the first two
 LEVELS = ("artifact", "project", "collection")
+MIX = [
+    "NPM downloads",
+    "OPEN_COLLECTIVE funding_net",
+    "OPEN_COLLECTIVE backers",
+    "EVM transactions",
+    "MAINNET gas_fees",
+]
+VECTORS = [
+    vector("daily", "daily", MIX, transform="log1p"),
+    vector("weekly", "weekly", MIX, p=1),
+    vector("rolling", "over_90_day_period", [*MIX, "EVM new_addresses", "GITHUB commits"], p=3, max_missing=0.9),
+    vector("ever", "over_all_time", [*MIX, "NPM packages"], variants={"adoption": 1}),
+    vector("half", "over_30_day_period", MIX, entities="workshop", max_missing=0.2),
+]
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +56,7 @@ def built(tmp_path_factory):
             monkeypatch.setenv(name, value)
         for step in ("_github", "_chains"):  # what a node or the API tells here already, and a dozen chains more
             monkeypatch.setattr(bigquery, step, lambda day: ())
+        with_vectors(monkeypatch, tmp_path_factory.mktemp("vectors"), VECTORS)
         for name, window in landings:
             ingest.land(get_source(name), window, settings)
         for n, day in enumerate(COUNTED):
@@ -177,3 +194,21 @@ def test_the_published_query_of_every_metric_gives_the_published_number(built):
                     wrong[level, source, metric, word, entity, sample_date] = (found, amount)
     assert wrong == {}
     assert compared == {(source, metric.name) for source, metrics in METRICS.items() for metric in metrics}
+
+
+def test_every_score_is_the_true_one(built):
+    settings, truth = built
+    of_others = scores.of_others(truth)
+    repositories = {p.name for p in world().projects if any(map(entities.normalised, p.github))}
+
+    def value(project, source, metric, word):
+        if source != "GITHUB":
+            return of_others(project, source, metric, word)
+        return scores.UNKNOWN if project in repositories else scores.NOTHING
+
+    with duckdb.connect(str(settings.duckdb_path), read_only=True) as db:
+        published = db.execute("select * from exports.scores_by_project_v1").to_arrow_table().to_pylist()
+    found = assert_true_scores(published, value, VECTORS)
+    every = [score for one in found.values() for score in one.values()]
+    assert {score.rank is None for score in every} == {True, False}
+    assert any(0 < score.score < 1 and score.missing_share for score in every if score.score is not None)

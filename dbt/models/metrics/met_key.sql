@@ -112,7 +112,8 @@ compared as (
 
     select
         *,
-        lead(amount) over (partition by metric_id, entity_level, entity_id order by age) as previous_amount
+        lead(amount) over (partition by metric_id, entity_level, entity_id order by age) as previous_amount,
+        lead(quality) over (partition by metric_id, entity_level, entity_id order by age) as previous_quality
 
     from valued
 
@@ -134,6 +135,7 @@ select
         when row_class = 'K' then coalesce(stored_quality, 'unknown')
         else quality
     end as quality,
-    case when as_of is null then 0e0 else coverage end as coverage
+    case when as_of is null then 0e0 else coverage end as coverage,
+    case when as_of is null then 'unknown' else previous_quality end as previous_quality
 from compared
 where age = 0
