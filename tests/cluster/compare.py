@@ -1,5 +1,6 @@
 """Two builds of the same raw days, compared table by table and row by row."""
 
+import json
 import math
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from include.settings import Settings
 RUN_COLUMNS = {"computed_at", "run_id", "last_success_at", "lag_hours"}
 BUILD_COLUMNS = {"models_v1": {"last_run_at", "seconds", "rows", "materialized"}}
 OWN_TABLES = {"releases_v1"}  # each lake has releases of its own
+JSON_ROWS = "components"  # a column of JSON text, in which each engine writes numbers its own way
 RELATIVE = 1e-9
 
 
@@ -50,8 +52,15 @@ def differences(table: str, left: list[dict], right: list[dict], limit: int = 5)
 
 
 def _sorted(rows: list[dict], leave_out: set[str]) -> list[dict]:
-    plain = [{name: _plain(value) for name, value in row.items() if name not in leave_out} for row in rows]
+    plain = [{name: _plain(value) for name, value in _flat(row).items() if name not in leave_out} for row in rows]
     return sorted(plain, key=lambda row: (_key(row), repr(row)))
+
+
+def _flat(row: dict) -> dict:
+    """The row with a column for every value of its JSON rows."""
+    terms = json.loads(row.get(JSON_ROWS, "[]"))
+    inside = {f"{JSON_ROWS}.{n}.{name}": value for n, term in enumerate(terms) for name, value in term.items()}
+    return {name: value for name, value in row.items() if name != JSON_ROWS} | inside
 
 
 def _key(row: dict) -> str:

@@ -41,3 +41,13 @@ def test_a_missing_and_a_doubled_row_are_found():
     assert differences("t", [ROW, OTHER], [ROW])
     assert differences("t", [ROW, OTHER], [ROW, ROW])
     assert differences("t", [ROW, ROW, OTHER], [ROW, OTHER, OTHER])
+
+
+def test_numbers_inside_json_rows_agree_however_they_are_written():
+    def row(x: str) -> dict:
+        return ROW | {"components": f'[{{"metric":"commits","x":{x}}}]'}
+
+    assert differences("t", [row("10000000.3"), row("null")], [row("null"), row("1.00000003E7")]) == []
+    assert differences("t", [row("0.3")], [row("0.30000000000000004")]) == []
+    assert differences("t", [row("0.3")], [row("0.3001")])
+    assert differences("t", [row("0.3")], [row("null")])
