@@ -38,8 +38,11 @@ numbers as (
         ) as {{ column }},
         {% endfor -%}
         min(as_of) as as_of,
-        {{ worst_quality('quality') }} as quality,
-        min(coverage) as coverage
+        case
+            when max(as_of) is null then 'unknown'
+            else {{ worst_quality('case when as_of is not null then quality end') }}
+        end as quality,
+        coalesce(min(case when as_of is not null then coverage end), 0e0) as coverage
     from graded
     where name in ('{{ names }}')
     group by

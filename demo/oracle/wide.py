@@ -253,6 +253,8 @@ def _worst(qualities: Iterable[str]) -> str:
 
 
 def _row(name: str, source: str, numbers: Row, judged: list[KeyRow]) -> Row:
+    # what nobody measures has no number, and is not judged
+    judged = [row for row in judged if row.sample_date]
     display_name = next(p.display_name for p in world().projects if p.name == name)
     return {
         "project_id": entity_id("project", name),
@@ -262,7 +264,7 @@ def _row(name: str, source: str, numbers: Row, judged: list[KeyRow]) -> Row:
         "display_name": display_name,
         "event_source": source,
         **numbers,
-        "as_of": min((row.sample_date for row in judged if row.sample_date), default=None),
-        "quality": _worst(row.quality for row in judged),
-        "coverage": min(row.coverage for row in judged),
+        "as_of": min((row.sample_date for row in judged), default=None),
+        "quality": _worst([row.quality for row in judged] or ["unknown"]),
+        "coverage": min((row.coverage for row in judged), default=0.0),
     }
