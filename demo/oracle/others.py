@@ -1,7 +1,7 @@
 """The published numbers of npm, Open Collective and the chains by brute force, from the definitions of the catalogue.
 
-`Others` answers for a landing of some days of each source of the made-up world, the chains' from their two nodes, and
-of npm's documents as read on one day. Counting is by lists and sets, one window at a time; nothing is shared with the models.
+`Others` answers for a landing of some days of each source of the made-up world, the chains' from their two nodes and
+BigQuery's tables, and of npm's documents as read on one day. Counting is by lists and sets, one window at a time; nothing is shared with the models.
 """
 
 import math
@@ -13,7 +13,9 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from statistics import median
 
-from demo import chain, ecb, npm, open_collective
+import pyarrow.compute as pc
+
+from demo import bigquery, chain, ecb, npm, open_collective
 from demo.oracle import KeyRow, entity_id, windows
 from demo.oracle.coverage import grade, span
 from demo.oracle.events import nid
@@ -23,6 +25,8 @@ from demo.world import world
 ONE = timedelta(days=1)
 TARGET_TAGS, NO_TARGET_TAGS = {"contract", "proxy", "factory", "bridge"}, {"eoa", "wallet", "safe", "deployer"}
 CREATOR_TAGS = {"deployer", "eoa", "creator", "factory"}
+TOLD_AS = {"mainnet": "mainnet", "optimism": "op", "base": "base"}  # BigQuery's name of a network
+SUPERCHAIN = "demo-project.optimism_superchain_raw_onchain_data"
 Artifact = tuple[str, str]  # source, source id
 Days = tuple[date, date]  # the first and the last that landed
 SeriesKey = tuple[str, str, str, str, str, date]  # level, entity id, source, metric, window word, sample date
@@ -136,16 +140,16 @@ def ledger_facts(first: date, last: date) -> Iterator[Fact]:
             yield fact("FEE", -1 if credit else 1, amount)
 
 
-def chain_listings() -> Iterator[tuple[str, str, str, set[str]]]:
+def chain_listings(networks: Iterable[str]) -> Iterator[tuple[str, str, str, set[str]]]:
     """(project, network, address, tags); a network that somebody names for an address beats any_evm."""
     named = [
         (project, network, address.lower(), set(tags))
         for project, entries in chain.LISTED.items()
-        for address, tags, networks in entries
-        for network in networks
+        for address, tags, where in entries
+        for network in where
     ]
     yield from named
-    for network in chain.CHAIN_IDS:
+    for network in networks:
         if not any(n == network and a == chain.CORAL for _, n, a, _ in named):
             yield "coralnet", network, chain.CORAL, {"contract"}
 
@@ -158,31 +162,56 @@ class Chains:
     owners: dict[Artifact, set[str]]
 
 
-def chain_facts(first: date, last: date) -> Chains:
+def sent_on(network: str, first: date, last: date, tables: bool) -> Iterator[tuple[date, chain.Sent, bool]]:
+    """Day and transaction, and whether its traces are told: mainnet's node alone tells them."""
+    for day in span(first, last) if network in chain.CHAIN_IDS else ():
+        for number in chain.numbers(network, day):
+            for sent in chain.transactions(network, number):
+                yield day, sent, network == "mainnet"
+    if not tables:
+        return
+    name = "bigquery-public-data.crypto_ethereum" if network == "mainnet" else SUPERCHAIN
+    told = bigquery.tables()(f"{name}.transactions")
+    rows = told.filter((pc.field("dt") >= first) & (pc.field("dt") <= last) & (pc.field("chain") == TOLD_AS[network]))
+    for row in rows.to_pylist():
+        sent = chain.Sent(
+            row["hash"],
+            row["from_address"],
+            row["to_address"],
+            row["receipt_status"],
+            row["transaction_type"],
+            row["receipt_gas_used"],
+            row["receipt_effective_gas_price"],
+            row["receipt_l1_fee"] or 0,
+            created=row["receipt_contract_address"],
+            is_system=row["from_address"] == bigquery.SYSTEM,
+        )
+        yield row["dt"], sent, False
+
+
+def chain_facts(first: date, last: date, tables: bool = False) -> Chains:
     """What blocks of the days do to contracts that are listed, or made by listed addresses."""
     facts: list[Fact] = []
     owners: dict[Artifact, set[str]] = {}
-    for network in chain.CHAIN_IDS:
+    networks = tuple(TOLD_AS) if tables else tuple(chain.CHAIN_IDS)
+    for network in networks:
         source = network.upper()
         targets: set[str] = set()
         creators: dict[str, set[str]] = {}
-        for project, where, address, tags in chain_listings():
+        for project, where, address, tags in chain_listings(networks):
             if where == network:
                 owners.setdefault((source, address), set()).add(project)
                 if tags & TARGET_TAGS and not tags & NO_TARGET_TAGS:
                     targets.add(address)
                 if tags & CREATOR_TAGS:
                     creators.setdefault(address, set()).add(project)
-        for day in span(first, last):
-            for number in chain.numbers(network, day):
-                for sent in chain.transactions(network, number):
-                    made = _made(sent, network == "mainnet")
-                    for address, maker in made:
-                        if maker in creators:
-                            targets.add(address)
-                            owners.setdefault((source, address), set()).update(creators[maker])
-                            facts.append(Fact("CONTRACT_DEPLOYED", (source, address), day, Fraction(1), sent.sender))
-                    facts += _uses(sent, source, targets, day, network == "mainnet")
+        for day, sent, traced in sent_on(network, first, last, tables):
+            for address, maker in _made(sent, traced):
+                if maker in creators:
+                    targets.add(address)
+                    owners.setdefault((source, address), set()).update(creators[maker])
+                    facts.append(Fact("CONTRACT_DEPLOYED", (source, address), day, Fraction(1), sent.sender))
+            facts += _uses(sent, source, targets, day, traced)
     return Chains(facts, owners)
 
 
@@ -311,6 +340,7 @@ METRICS = {
     "OPEN_COLLECTIVE": FUNDING,
     "MAINNET": ONE_CHAIN,
     "OPTIMISM": tuple(m for m in CHAIN if "traces" not in m.families),  # its node tells none
+    "BASE": tuple(m for m in CHAIN if "traces" not in m.families),  # BigQuery tells no traces
     "EVM": CHAIN,
 }
 
@@ -318,11 +348,14 @@ METRICS = {
 class Others:
     """All numbers of one landing."""
 
-    def __init__(self, npm_days: Days, ledger_days: Days, chain_days: Days, read_on: date) -> None:
+    def __init__(
+        self, npm_days: Days, ledger_days: Days, chain_days: Days, read_on: date, *, tables: bool = False
+    ) -> None:
+        """`tables`: the chains' days are those of BigQuery's tables too."""
         self.days = {"NPM": npm_days, "OPEN_COLLECTIVE": ledger_days}
-        self.days |= dict.fromkeys(("MAINNET", "OPTIMISM", "EVM"), chain_days)
+        self.days |= dict.fromkeys(("MAINNET", "OPTIMISM", "BASE", "EVM"), chain_days)
         self.read_on = read_on
-        on_chain = chain_facts(*chain_days)
+        on_chain = chain_facts(*chain_days, tables)
         self.facts = [*npm_facts(*npm_days, read_on), *ledger_facts(*ledger_days), *on_chain.facts]
         self.unpriced = {(f.artifact, f.day) for f in self.facts if f.amount is None}
         owners = on_chain.owners
@@ -408,7 +441,7 @@ class Others:
             by_artifact.setdefault(fact.artifact, []).append(fact)
         for level, its_id, artifacts, counted in self.entities():
             for source in METRICS:
-                chosen = {"EVM": ("MAINNET", "OPTIMISM")}.get(source, (source,))
+                chosen = {"EVM": ("MAINNET", "OPTIMISM", "BASE")}.get(source, (source,))
                 members = sorted(a for a in artifacts if a[0] in chosen)
                 if members:
                     facts = [f for a in members for f in by_artifact.get(a, ()) if counted(f)]
