@@ -382,6 +382,11 @@ class Others:
             else self.days[source][0]
         )
 
+    def last_day(self, artifact: Artifact) -> date:
+        """The last day of its life."""
+        gone_on = npm.BY_NAME[artifact[1]].unpublished_on if artifact[0] == "NPM" else None
+        return gone_on - ONE if gone_on else date.max
+
     def status(self, artifact: Artifact, family: str, day: date) -> str:
         """full, part or none."""
         source, name = artifact
@@ -508,12 +513,12 @@ class Others:
     def _counts(self, source: str, metric: Metric, members: list[Artifact], start: date, end: date):
         required = full = part = 0
         for artifact in members:
-            born = max(start, self.born(artifact))
+            born, last = max(start, self.born(artifact)), min(end, self.last_day(artifact))
             # inside EVM a chain without traces counts as none for what needs them
             lacks = source == "EVM" and "traces" in metric.families and artifact[0] != "MAINNET"
             for family in metric.families:
-                required += max(0, (end - born).days + 1)
-                until = min(end, self.as_of(source, metric))
+                required += max(0, (last - born).days + 1)
+                until = min(last, self.as_of(source, metric))
                 if not lacks and until >= born:
                     fulls, parts = self._summed(artifact, family)
                     low, high = (born - self.origin).days, (until - self.origin).days + 1
