@@ -56,6 +56,7 @@ class Entity:
     id: str
     activity: Activity
     quality: Quality
+    graded: dict[tuple, Graded] = field(default_factory=dict)  # many metrics share families and windows
 
     def view(self, window: Window, as_of: date) -> View:
         """A window of the entity."""
@@ -155,7 +156,13 @@ class Oracle:
 
     def graded(self, entity: Entity, metric: Metric, window: Window, as_of: date) -> Graded:
         """Quality and coverage of a metric's window."""
+        key = (metric.families, metric.uses_previous, metric.first_ever, window.start, window.end)
+        if key not in entity.graded:
+            entity.graded[key] = self._graded(entity, metric, window, as_of)
+        return entity.graded[key]
 
+    @staticmethod
+    def _graded(entity: Entity, metric: Metric, window: Window, as_of: date) -> Graded:
         def count(start: date, end: date) -> tuple[int, int, int]:
             return entity.quality.counts(metric.families, start, end, as_of)
 
@@ -210,17 +217,20 @@ def observe(
 
 def _lines(seed: int, archives: tuple[str, ...], day: date, hour: int) -> Iterator[dict | None]:
     """The readable lines of an hour from every archive; None stands for each file that is there."""
+    parsed: dict[bytes, dict | None] = {}  # most lines are in both
     for name in archives:
         lines = archive(seed).lines(name, day, hour)
         if lines is None:
             continue
         yield None
         for text in lines:
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue
-            if line["public"]:
+            if text not in parsed:
+                try:
+                    parsed[text] = json.loads(text)
+                except ValueError:
+                    parsed[text] = None
+            line = parsed[text]
+            if line and line["public"]:
                 yield line
 
 
