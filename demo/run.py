@@ -47,6 +47,7 @@ def main(home: Path, *, once: bool) -> int:
                 run_dags(api)
                 show_sources(home, upstreams.base_url)
                 show_results(home)
+                show_truth(home)
                 show_where(home, api)
                 if not once:
                     say("everything stays up; Ctrl-C ends it")
@@ -258,6 +259,27 @@ def show_results(home: Path) -> None:
     print(f"{'project':<20}" + "".join(f"{metric:<22}" for metric in wanted))
     for project in sorted(people, key=lambda p: (-people[p], names[p]))[:10]:
         print(f"{names[project]:<20}" + "".join(f"{cells[project].get(metric, ''):<22}" for metric in wanted))
+
+
+def show_truth(home: Path) -> None:
+    """The release beside the truth, metric by metric; DemoFailed unless they are the same."""
+    from demo.oracle import Oracle, compare, observe
+    from demo.oracle.coverage import span
+    from demo.oracle.others import Others
+    from include.lake.catalog import open_catalog
+    from include.lake.releases import show_release
+    from include.settings import load_settings
+
+    settings = load_settings({"OPENIMPACT_HOME": str(home)})
+    say("counting every number again by brute force")
+    others = (LAST_DAY - timedelta(days=OTHER_DAYS - 1), LAST_DAY)
+    github = Oracle(observe(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY, asked=span(*others)))
+    read_on = show_release(settings, "current").published_at.date()
+    rest = Others(others, others, others, others, {}, read_on, tables=True)
+    compared = compare.compare(compare.read(open_catalog(settings, "consumer")), [github, rest])
+    print(f"\n{compare.table(compared)}", flush=True)
+    if complaint := compare.complaint(compared):
+        raise DemoFailed(complaint)
 
 
 def show_where(home: Path, api: Api) -> None:

@@ -1,19 +1,21 @@
 """The published numbers by brute force, from the definitions of the catalogue and from no SQL.
 
-`timeseries` and `key_metrics` answer for the demo world as landed from its archives.
+`timeseries` and `key_metrics` answer for the demo world as landed from its archives and, for some days, GitHub's API.
 `Oracle` does the same for any `Observed`, so that tests can write tiny worlds by hand.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from demo.archive import ARCHIVES, archive
+from demo.github_api import github
 from demo.oracle import entities, windows
 from demo.oracle.coverage import Coverage, Quality, grade
 from demo.oracle.events import distinct_lines, facts_of_repos, nid, read_events, short_pushes
 from demo.oracle.metrics import METRICS, Activity, Amount, Metric, View
+from demo.oracle.told import Told, tell, united
 from demo.oracle.windows import ALL_TIME, CALENDAR, ROLLING, Window
 from demo.world import SEED, world
 
@@ -42,6 +44,7 @@ class Observed:
     lines: dict[tuple[date, int], int | None]  # readable lines by (day, hour)
     projects: Mapping[str, list[str]]  # GitHub addresses as typed
     collections: Mapping[str, list[str]] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)  # by GitHub's API
 
 
 @dataclass
@@ -53,6 +56,7 @@ class Entity:
     id: str
     activity: Activity
     quality: Quality
+    graded: dict[tuple, Graded] = field(default_factory=dict)  # many metrics share families and windows
 
     def view(self, window: Window, as_of: date) -> View:
         """A window of the entity."""
@@ -63,13 +67,15 @@ class Oracle:
     """All numbers of one landing."""
 
     def __init__(self, observed: Observed, run_day: date | None = None) -> None:
-        lines = distinct_lines(observed.events)
-        self.events = read_events(lines)
-        self.coverage = Coverage(observed.lines, observed.first, observed.last, short_pushes(lines), run_day)
-        self.aliases: dict[int, set[str]] = {}
+        lines, told = distinct_lines(observed.events), observed.told
+        self.events = united(read_events(lines, told.branches, told.full), told)
+        self.coverage = Coverage(observed.lines, observed.first, observed.last, short_pushes(lines), run_day, told.full)
+        self.aliases = {repo_id: set(names) for repo_id, names in told.names.items()}
         for line in lines:
             self.aliases.setdefault(line["repo"]["id"], set()).add(line["repo"]["name"])
         created, forks = facts_of_repos(lines)
+        created |= told.created
+        forks = {repo_id for repo_id in self.aliases if told.forks.get(repo_id, repo_id in forks)}
         self.births = {repo_id: created.get(repo_id, observed.first) for repo_id in self.aliases}
         for event in self.events:
             self.births[event.repo_id] = min(self.births[event.repo_id], event.day)
@@ -150,7 +156,13 @@ class Oracle:
 
     def graded(self, entity: Entity, metric: Metric, window: Window, as_of: date) -> Graded:
         """Quality and coverage of a metric's window."""
+        key = (metric.families, metric.uses_previous, metric.first_ever, window.start, window.end)
+        if key not in entity.graded:
+            entity.graded[key] = self._graded(entity, metric, window, as_of)
+        return entity.graded[key]
 
+    @staticmethod
+    def _graded(entity: Entity, metric: Metric, window: Window, as_of: date) -> Graded:
         def count(start: date, end: date) -> tuple[int, int, int]:
             return entity.quality.counts(metric.families, start, end, as_of)
 
@@ -174,8 +186,13 @@ def entity_id(level: str, name: str | int) -> str:
     return nid(level, "OSS_DIRECTORY", "oso", str(name))
 
 
-def observe(first: date, last: date, *, seed: int = SEED, archives: tuple[str, ...] = ARCHIVES) -> Observed:
-    """What landing these days of the demo world from these archives sees."""
+def observe(
+    first: date, last: date, *, seed: int = SEED, archives: tuple[str, ...] = ARCHIVES, asked: Collection[date] = ()
+) -> Observed:
+    """What landing these days of the demo world from these archives sees, and asking GitHub's API for the days `asked`.
+
+    BigQuery's copy of a day holds nothing that the first archive's files lack.
+    """
     the_world = world(seed)
     projects = {p.name: p.github for p in the_world.projects}
     repos, owners = entities.listed(projects)
@@ -194,22 +211,26 @@ def observe(first: date, last: date, *, seed: int = SEED, archives: tuple[str, .
                 seen.setdefault(line["id"], line)
         counts[day, hour] = None if ids is None else len(ids)
     collections = {c.name: c.projects for c in the_world.collections}
-    return Observed(first, last, list(seen.values()), counts, projects, collections)
+    told = tell(github(seed), projects, asked) if asked else Told()
+    return Observed(first, last, list(seen.values()), counts, projects, collections, told)
 
 
 def _lines(seed: int, archives: tuple[str, ...], day: date, hour: int) -> Iterator[dict | None]:
     """The readable lines of an hour from every archive; None stands for each file that is there."""
+    parsed: dict[bytes, dict | None] = {}  # most lines are in both
     for name in archives:
         lines = archive(seed).lines(name, day, hour)
         if lines is None:
             continue
         yield None
         for text in lines:
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue
-            if line["public"]:
+            if text not in parsed:
+                try:
+                    parsed[text] = json.loads(text)
+                except ValueError:
+                    parsed[text] = None
+            line = parsed[text]
+            if line and line["public"]:
                 yield line
 
 

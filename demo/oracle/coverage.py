@@ -1,6 +1,6 @@
 """What is known of each day: full, part or none, by family, and from it the quality of a window."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, timedelta
 from statistics import median
 
@@ -58,20 +58,34 @@ class Coverage:
     """Status of every (repository, family, day) of a landing, and as_of."""
 
     def __init__(
-        self, lines: Lines, first: date, last: date, short_pushes: set[tuple[int, date]], run_day: date | None = None
+        self,
+        lines: Lines,
+        first: date,
+        last: date,
+        short_pushes: set[tuple[int, date]],
+        run_day: date | None = None,
+        asked: Set[tuple[int, str, date]] = frozenset(),
     ) -> None:
-        self.first, self.last = first, last
+        days = [first, last, *(day for *_, day in asked)]
+        self.first, self.last = min(days), max(days)
+        self.asked = asked  # (repository, family, day) that the API told in full
         source = source_status(lines, first, last)
         self.by_day = {f: {d: family_status(s, f, d) for d, s in source.items()} for f in FAMILIES}
         self.short_pushes = short_pushes
-        until = min(last, run_day - ONE) if run_day else last
+        until = min(self.last, run_day - ONE) if run_day else self.last
         self._as_of = {
-            f: max((d for d, s in days.items() if s != "none" and d <= until), default=None)
-            for f, days in self.by_day.items()
+            family: max(
+                {d for d, s in self.by_day[family].items() if s != "none" and d <= until}
+                | {d for _, f, d in asked if f == family and d <= until},
+                default=None,
+            )
+            for family in FAMILIES
         }
 
     def status(self, repo_id: int, family: str, day: date) -> str:
-        """full, part or none."""
+        """full, part or none, by the better provider."""
+        if (repo_id, family, day) in self.asked:
+            return "full"
         status = self.by_day[family].get(day, "none")
         if status == "full" and family == "commits" and (repo_id, day) in self.short_pushes:
             return "part"

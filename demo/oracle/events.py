@@ -1,7 +1,7 @@
 """From the archive's lines to the catalogue's events, by the rules of the catalogue, one at a time."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -12,6 +12,11 @@ WORK = ACT | {
     "PULL_REQUEST_CLOSED", "PULL_REQUEST_REOPENED", "ISSUE_CLOSED", "ISSUE_REOPENED", "ISSUE_COMMENT",
     "PULL_REQUEST_REVIEW", "PULL_REQUEST_REVIEW_COMMENT",
 }  # fmt: skip
+FAMILY = dict.fromkeys(("PULL_REQUEST_MERGED", "PULL_REQUEST_CLOSED", "PULL_REQUEST_REOPENED"), "pulls_closed")
+FAMILY |= dict.fromkeys(("ISSUE_OPENED", "ISSUE_CLOSED", "ISSUE_REOPENED"), "issues")
+FAMILY |= dict.fromkeys(("PULL_REQUEST_REVIEW", "PULL_REQUEST_REVIEW_COMMENT"), "reviews")
+FAMILY |= {"COMMIT_CODE": "commits", "PULL_REQUEST_OPENED": "pulls_opened", "ISSUE_COMMENT": "comments"}
+FAMILY |= {"RELEASE_PUBLISHED": "releases", "STARRED": "stars", "FORKED": "forks"}
 Person = tuple[str, str]  # ('GITHUB', 'user:7') or ('GIT', 'email:…')
 
 
@@ -34,6 +39,7 @@ class Event:
     author: Person | None = None
     author_is_bot: bool = False
     stable: bool = False  # a release that is no prerelease
+    amount: int = 1
 
     @property
     def day(self) -> date:
@@ -108,13 +114,20 @@ def _base(payload: dict) -> dict:
     return ((payload.get("pull_request") or {}).get("base") or {}).get("repo") or {}
 
 
-def read_events(lines: Iterable[dict]) -> list[Event]:
-    """The catalogue's events of these lines, each event id once: the earliest, then the smallest raw id."""
+def read_events(
+    lines: Iterable[dict], told_branches: Mapping[int, str] | None = None, asked: Collection = ()
+) -> list[Event]:
+    """The catalogue's events of these lines, each event id once: the earliest, then the smallest raw id.
+
+    Those of `asked` (repository, family, day) are another provider's to tell; `told_branches` are its default branches.
+    """
     lines = distinct_lines(lines)
-    branches = default_branches(lines)
+    branches = default_branches(lines) | (told_branches or {})
     found: dict[str, Event] = {}
     for line in lines:
         for event in _translate(line, branches):
+            if (event.repo_id, FAMILY[event.type], event.day) in asked:
+                continue
             kept = found.get(event.event_id)
             if kept is None or (event.at, int(event.raw_id)) < (kept.at, int(kept.raw_id)):
                 found[event.event_id] = event

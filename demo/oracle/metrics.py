@@ -92,7 +92,7 @@ class Activity:
         day = self.days.setdefault(event.day, Day())
         human_subject = not event.subject_is_bot
         if human_subject or event.type in UNFILTERED:
-            day.types[event.type] += 1
+            day.types[event.type] += event.amount
         if event.type == "RELEASE_PUBLISHED" or (event.type in WORK and human_subject):
             day.repos.add(event.repo_id)
         if event.type in WORK:

@@ -1,7 +1,8 @@
 """The published numbers of npm, deps.dev, Open Collective, the chains and GitHub's counts by brute force.
 
-They follow from the definitions of the catalogue. `Others` answers for a landing of some days of each source of the made-up world, the chains' from their two nodes, and
-of npm's documents as read on one day. Counting is by lists and sets, one window at a time; nothing is shared with the models.
+They follow from the definitions of the catalogue. `Others` answers for a landing of some days of each source of the
+made-up world, the chains' from their two nodes and BigQuery's tables, of npm's documents as read on one day, and of
+snapshots of GitHub's counts. Counting is by lists and sets, one window at a time; nothing is shared with the models.
 """
 
 import math
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from statistics import median
+
+import pyarrow.compute as pc
 
 from demo import bigquery, chain, ecb, npm, open_collective
 from demo.github_api import GitHub
@@ -25,6 +28,8 @@ from demo.world import SEED, world
 ONE = timedelta(days=1)
 TARGET_TAGS, NO_TARGET_TAGS = {"contract", "proxy", "factory", "bridge"}, {"eoa", "wallet", "safe", "deployer"}
 CREATOR_TAGS = {"deployer", "eoa", "creator", "factory"}
+TOLD_AS = {"mainnet": "mainnet", "optimism": "op", "base": "base"}  # BigQuery's name of a network
+SUPERCHAIN = "demo-project.optimism_superchain_raw_onchain_data"
 Artifact = tuple[str, str]  # source, source id
 Days = tuple[date, date]  # the first and the last that landed
 SeriesKey = tuple[str, str, str, str, str, date]  # level, entity id, source, metric, window word, sample date
@@ -142,16 +147,16 @@ def ledger_facts(first: date, last: date) -> Iterator[Fact]:
             yield fact("FEE", -1 if credit else 1, amount)
 
 
-def chain_listings() -> Iterator[tuple[str, str, str, set[str]]]:
+def chain_listings(networks: Iterable[str]) -> Iterator[tuple[str, str, str, set[str]]]:
     """(project, network, address, tags); a network that somebody names for an address beats any_evm."""
     named = [
         (project, network, address.lower(), set(tags))
         for project, entries in chain.LISTED.items()
-        for address, tags, networks in entries
-        for network in networks
+        for address, tags, where in entries
+        for network in where
     ]
     yield from named
-    for network in chain.CHAIN_IDS:
+    for network in networks:
         if not any(n == network and a == chain.CORAL for _, n, a, _ in named):
             yield "coralnet", network, chain.CORAL, {"contract"}
 
@@ -164,31 +169,56 @@ class Chains:
     owners: dict[Artifact, set[str]]
 
 
-def chain_facts(first: date, last: date) -> Chains:
+def sent_on(network: str, first: date, last: date, tables: bool) -> Iterator[tuple[date, chain.Sent, bool]]:
+    """Day and transaction, and whether its traces are told: mainnet's node alone tells them."""
+    for day in span(first, last) if network in chain.CHAIN_IDS else ():
+        for number in chain.numbers(network, day):
+            for sent in chain.transactions(network, number):
+                yield day, sent, network == "mainnet"
+    if not tables:
+        return
+    name = "bigquery-public-data.crypto_ethereum" if network == "mainnet" else SUPERCHAIN
+    told = bigquery.tables()(f"{name}.transactions")
+    rows = told.filter((pc.field("dt") >= first) & (pc.field("dt") <= last) & (pc.field("chain") == TOLD_AS[network]))
+    for row in rows.to_pylist():
+        sent = chain.Sent(
+            row["hash"],
+            row["from_address"],
+            row["to_address"],
+            row["receipt_status"],
+            row["transaction_type"],
+            row["receipt_gas_used"],
+            row["receipt_effective_gas_price"],
+            row["receipt_l1_fee"] or 0,
+            created=row["receipt_contract_address"],
+            is_system=row["from_address"] == bigquery.SYSTEM,
+        )
+        yield row["dt"], sent, False
+
+
+def chain_facts(first: date, last: date, tables: bool = False) -> Chains:
     """What blocks of the days do to contracts that are listed, or made by listed addresses."""
     facts: list[Fact] = []
     owners: dict[Artifact, set[str]] = {}
-    for network in chain.CHAIN_IDS:
+    networks = tuple(TOLD_AS) if tables else tuple(chain.CHAIN_IDS)
+    for network in networks:
         source = network.upper()
         targets: set[str] = set()
         creators: dict[str, set[str]] = {}
-        for project, where, address, tags in chain_listings():
+        for project, where, address, tags in chain_listings(networks):
             if where == network:
                 owners.setdefault((source, address), set()).add(project)
                 if tags & TARGET_TAGS and not tags & NO_TARGET_TAGS:
                     targets.add(address)
                 if tags & CREATOR_TAGS:
                     creators.setdefault(address, set()).add(project)
-        for day in span(first, last):
-            for number in chain.numbers(network, day):
-                for sent in chain.transactions(network, number):
-                    made = _made(sent, network == "mainnet")
-                    for address, maker in made:
-                        if maker in creators:
-                            targets.add(address)
-                            owners.setdefault((source, address), set()).update(creators[maker])
-                            facts.append(Fact("CONTRACT_DEPLOYED", (source, address), day, Fraction(1), sent.sender))
-                    facts += _uses(sent, source, targets, day, network == "mainnet")
+        for day, sent, traced in sent_on(network, first, last, tables):
+            for address, maker in _made(sent, traced):
+                if maker in creators:
+                    targets.add(address)
+                    owners.setdefault((source, address), set()).update(creators[maker])
+                    facts.append(Fact("CONTRACT_DEPLOYED", (source, address), day, Fraction(1), sent.sender))
+            facts += _uses(sent, source, targets, day, traced)
     return Chains(facts, owners)
 
 
@@ -405,6 +435,7 @@ METRICS = {
     "OPEN_COLLECTIVE": FUNDING,
     "MAINNET": ONE_CHAIN,
     "OPTIMISM": tuple(m for m in CHAIN if "traces" not in m.families),  # its node tells none
+    "BASE": tuple(m for m in CHAIN if "traces" not in m.families),  # BigQuery tells no traces
     "EVM": CHAIN,
 }
 
@@ -420,13 +451,17 @@ class Others:
         dependents_days: Days,
         snapshots: Mapping[date, Mapping[int, Counts]],
         read_on: date,
+        *,
+        tables: bool = False,
     ) -> None:
+        """`tables`: the chains' days are those of BigQuery's tables too."""
         self.days = {"NPM": npm_days, "OPEN_COLLECTIVE": ledger_days, "DEPS_DEV": dependents_days}
-        self.days["GITHUB"] = min(snapshots), max(snapshots)
+        if snapshots:
+            self.days["GITHUB"] = min(snapshots), max(snapshots)
         self.snapshots = snapshots
-        self.days |= dict.fromkeys(("MAINNET", "OPTIMISM", "EVM"), chain_days)
+        self.days |= dict.fromkeys(("MAINNET", "OPTIMISM", "BASE", "EVM"), chain_days)
         self.read_on = read_on
-        on_chain = chain_facts(*chain_days)
+        on_chain = chain_facts(*chain_days, tables)
         self.facts = [*npm_facts(*npm_days, read_on), *ledger_facts(*ledger_days), *on_chain.facts]
         self.facts += [*count_facts(snapshots), *dependent_facts(*dependents_days)]
         self.unpriced = {(f.artifact, f.day) for f in self.facts if f.amount is None}
@@ -470,6 +505,11 @@ class Others:
             else self.days[source][0]
         )
 
+    def last_day(self, artifact: Artifact) -> date:
+        """The last day of its life."""
+        gone_on = npm.BY_NAME[artifact[1]].unpublished_on if artifact[0] == "NPM" else None
+        return gone_on - ONE if gone_on else date.max
+
     def status(self, artifact: Artifact, family: str, day: date) -> str:
         """full, part or none."""
         source, name = artifact
@@ -493,9 +533,11 @@ class Others:
             return "part"
         return "full" if known else "none"
 
-    def as_of(self, source: str, metric: Metric) -> date:
-        """The last day with data."""
-        return self.read_on - ONE if metric.families == _VERSIONS else self.days[source][1]
+    def as_of(self, source: str, metric: Metric) -> date | None:
+        """The last day with data; None if there is none."""
+        if metric.families == _VERSIONS:
+            return self.read_on - ONE
+        return self.days[source][1] if source in self.days else None
 
     def entities(self) -> Iterator[tuple[str, str, set[Artifact], Callable[[Fact], bool]]]:
         """(level, id, artifacts, which of their facts count)."""
@@ -535,7 +577,7 @@ class Others:
             by_artifact.setdefault(fact.artifact, []).append(fact)
         for level, its_id, artifacts, counted in self.entities():
             for source in METRICS:
-                chosen = {"EVM": ("MAINNET", "OPTIMISM"), "DEPS_DEV": ("NPM",)}.get(source, (source,))
+                chosen = {"EVM": ("MAINNET", "OPTIMISM", "BASE"), "DEPS_DEV": ("NPM",)}.get(source, (source,))
                 members = sorted(a for a in artifacts if a[0] in chosen)
                 if members:
                     facts = [f for a in members for f in by_artifact.get(a, ()) if counted(f)]
@@ -546,7 +588,7 @@ class Others:
         found = {}
         for level, its_id, source, members, facts in self.by_source():
             for metric in METRICS[source]:
-                for word in metric.words if facts else ():
+                for word in metric.words if facts and self.as_of(source, metric) else ():
                     if word == ALL_TIME:
                         continue
                     for window, amount, graded in self._rows(source, metric, members, facts, word):
@@ -582,6 +624,8 @@ class Others:
 
     def _key(self, source: str, metric: Metric, members: list[Artifact], facts: list[Fact], word: str) -> KeyRow:
         as_of, days = self.as_of(source, metric), [f.day for f in facts]
+        if as_of is None:
+            return KeyRow(None, None, None, "unknown", 0.0)
         if metric.kind == "K":
             window = windows.calendar(word, as_of)
         else:
@@ -611,12 +655,12 @@ class Others:
     def _counts(self, source: str, metric: Metric, members: list[Artifact], start: date, end: date):
         required = full = part = 0
         for artifact in members:
-            born = max(start, self.born(artifact))
+            born, last = max(start, self.born(artifact)), min(end, self.last_day(artifact))
             # inside EVM a chain without traces counts as none for what needs them
             lacks = source == "EVM" and "traces" in metric.families and artifact[0] != "MAINNET"
             for family in metric.families:
-                required += max(0, (end - born).days + 1)
-                until = min(end, self.as_of(source, metric))
+                required += max(0, (last - born).days + 1)
+                until = min(last, self.as_of(source, metric))
                 if not lacks and until >= born:
                     fulls, parts = self._summed(artifact, family)
                     low, high = (born - self.origin).days, (until - self.origin).days + 1

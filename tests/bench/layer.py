@@ -86,7 +86,8 @@ def drawn_sql(events: int) -> str:
             case {kinds} else 'STARRED' end as kind, 'user:' || actor as actor, actor % 40 = 0 as is_bot,
             ('{FIRST}'::timestamp + to_days(day_no::int) + to_seconds((n % 86400)::int))::timestamptz as moment
         from (
-            select n, floor(pow({repos}, (hash(n, 1) % 1000000) / 1e6))::bigint as repo, (hash(n, 2) % {DAYS}) as day_no,
+            select n, floor(pow({repos}, (hash(n, 1) % 1000000) / 1e6))::bigint as repo,
+                (hash(n, 2) % {DAYS}) as day_no,
                 floor(pow(2000, (hash(n, 3) % 1000000) / 1e6))::bigint as actor, (hash(n, 4) % 100)::int as luck,
                 (hash(n, 2) % {DAYS}) * 10 + (hash(n, 5) % 20) as item
             from range({events}) e (n)
@@ -112,17 +113,19 @@ def tables_sql(repos: int) -> dict[str, str]:
         "int_activity__artifact_days": """select repo as artifact_id, day as event_day, kind as event_type,
             is_bot as subject_is_bot, count(*) as amount, count(*) as event_count from drawn group by all""",
         "int_activity__actor_days": f"""select repo as artifact_id, actor as actor_id, day as event_day,
-            kind as event_type, false as is_own_item, count(*) as event_count from drawn where {people} and not is_bot
+            kind as event_type, false as is_own_item, count(*) as event_count from drawn
+            where ({people}) and not is_bot
             group by all""",
-        "int_activity__commits": """select repo as artifact_id, 's' || n as sha, 'e' || n as event_id, moment as event_time,
-            day as event_day, actor as actor_id, is_bot from drawn where kind = 'COMMIT_CODE'""",
+        "int_activity__commits": """select repo as artifact_id, 's' || n as sha, 'e' || n as event_id,
+            moment as event_time, day as event_day, actor as actor_id, is_bot from drawn where kind = 'COMMIT_CODE'""",
         "int_activity__item_events": f"""select repo as artifact_id, item as item_number, 'e' || n as event_id,
             kind as event_type, moment as event_time, day as event_day, case when not is_bot then actor end as human_id,
             true as is_actor_known, actor as author_id, is_bot as author_is_bot,
             case when kind like '%OPENED' then moment end as opened_at from drawn where {items}""",
         "int_activity__work_days": f"""select repo as artifact_id, day as event_day, is_bot as actor_is_bot,
             count(*) as event_count from drawn where {items} group by all""",
-        "int_activity__releases": """select repo as artifact_id, 'e' || n as event_id, moment as event_time, day as event_day
+        "int_activity__releases": """select repo as artifact_id, 'e' || n as event_id, moment as event_time,
+            day as event_day
             from drawn where kind = 'RELEASE_PUBLISHED'""",
         "int_coverage__days": f"""select unnest({list(families)}) as family, day, 'full' as status
             from (select date '{FIRST}' + d::int as day from range({DAYS}) d (d))""",

@@ -12,7 +12,8 @@ import pytest
 from tests.demo.processes import MARK, left_of
 
 ROOT = Path(__file__).parents[2]
-IDLE = "run.run_dags = run.show_sources = run.show_results = lambda *_: None; "  # up without having built anything
+# up without having built anything
+IDLE = "run.run_dags = run.show_sources = run.show_results = run.show_truth = lambda *_: None; "
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from demo import connections
 from demo.activity import happenings
-from demo.oracle import observe
+from demo.oracle import Oracle, observe
 from demo.oracle.events import read_events
 from demo.server import DemoServer
 from include import ingest
@@ -178,3 +178,5 @@ def test_the_union_of_both_providers_is_what_happened_in_the_world(tmp_path, mon
     expected = by_api | dict.fromkeys(others, 1)
     assert {k: (expected.get(k), n) for k, n in found if expected.get(k) != n} == {}
     assert expected.keys() - dict(found).keys() == set()
+    by_oracle = {e.event_id: e.amount for e in Oracle(observe(first, second, asked=[first])).events}
+    assert by_oracle == expected

@@ -6,6 +6,9 @@ from hashlib import sha1
 import pytest
 
 from demo.github_api import GitHub, person
+from demo.oracle import Oracle, compare
+from demo.oracle.metrics import METRICS
+from demo.oracle.told import tell
 from demo.server import DemoServer
 from include import ingest, transform
 from include.lake.catalog import open_catalog
@@ -19,6 +22,7 @@ from tests.sources.standins import git_commit
 
 R1, R2, R3 = (1, "one/r1"), (2, "one/r2"), (3, "one/r3")
 FIRST, LAST = date(2025, 9, 29), date(2025, 10, 8)
+DIRECTORY = {"x": [f"https://github.com/{name}" for _, name in (R1, R2, R3)]}, {"k": ["x"]}
 ANN, BEN = (sha1(name, usedforsecurity=False).hexdigest() for name in (b"ann", b"ben"))
 
 
@@ -27,7 +31,7 @@ def days(first: str, last: str) -> list[date]:
     return [start + timedelta(days=n) for n in range((end - start).days + 1)]
 
 
-def written(folder) -> dict[str, str]:
+def archived(folder) -> World:
     """The archive: G3 and G16, with a commit made before midnight and pushed after it."""
     world = World(folder, FIRST, LAST)
     world.push("2025-09-30 23:59:00", R1, [("s1", ANN), ("5" * 40, ANN), ("s3", BEN)])
@@ -42,7 +46,7 @@ def written(folder) -> dict[str, str]:
     for at in ("2025-10-07 05:00:00", "2025-10-08 05:00:00"):
         for user in (21, 22, 22):
             world.star(at, R1, user)
-    return world.write({"x": [f"https://github.com/{name}" for _, name in (R1, R2, R3)]}, {"k": ["x"]})
+    return world
 
 
 def commit(sha: str, at: str, local: str, user: dict | None, name: str = "Ann") -> dict:
@@ -60,14 +64,15 @@ def founded() -> GitHub:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """Settings after three builds of what changed, their plans, their exports, and those of one build of everything."""
+    """Settings after three builds of what changed, their plans, exports, those of a build of everything, the truth."""
     folder, made = tmp_path_factory.mktemp("union"), founded()
+    world = archived(folder / "upstream")
     r1, r3 = made.shelves[1], made.shelves[3]
     ann, ben = person(7, "ann"), person(8, "ben")
     archive, api, snapshot = map(get_source, ("github_archive", "github_api", "github_repositories"))
     with DemoServer(github_api=made) as server, pytest.MonkeyPatch.context() as monkeypatch:
         host = server.base_url.replace("://", "://:planted-token@")
-        for name, value in (written(folder / "upstream") | {"AIRFLOW_CONN_GITHUB_API": f"{host}/github"}).items():
+        for name, value in (world.write(*DIRECTORY) | {"AIRFLOW_CONN_GITHUB_API": f"{host}/github"}).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("OPENIMPACT_HOME", str(folder / "home"))
         settings, plans = load_settings(), []
@@ -117,7 +122,10 @@ def built(tmp_path_factory):
         partly = exports(settings)
         settings.duckdb_path.unlink()
         build()
-        yield settings, plans, partly, exports(settings)
+        made.has_star_history = True  # as it was on the days before
+        told = tell(made, DIRECTORY[0], [date(2025, 10, n) for n in (2, 5, 7, 8)])
+        told.full -= {(number, "stars", LAST) for number in made.shelves}
+        yield settings, plans, partly, exports(settings), Oracle(world.observed(*DIRECTORY, told))
 
 
 def test_only_what_the_landings_reach_is_rebuilt(built):
@@ -126,11 +134,18 @@ def test_only_what_the_landings_reach_is_rebuilt(built):
 
 
 def test_every_exported_row_is_that_of_a_whole_build(built):
-    *_, partly, wholly = built
+    *_, partly, wholly, _ = built
     assert partly.keys() == wholly.keys()
     for name, rows in wholly.items():
         odd = set(map(str, rows)) ^ set(map(str, partly[name]))
         assert not odd, f"{name}: {len(odd)} rows differ, {sorted(odd)[:6]}"
+
+
+def test_every_metric_is_the_true_one(built):
+    settings, *_, truth = built
+    compared = compare.compare(compare.read(open_catalog(settings, "lake"), "exports"), [truth], sources={"GITHUB"})
+    assert compare.complaint(compared) is None
+    assert len(compared) == len(METRICS)
 
 
 def exported(settings, table: str, **wanted) -> list[dict]:

@@ -5,6 +5,9 @@ import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from demo.oracle import Observed
+from demo.oracle.told import Told
+
 USER = {7: "ann", 8: "bob", 9: "cleo"}
 
 
@@ -71,6 +74,13 @@ class World:
             entries = "".join(f"\n  - {member}" for member in members)
             self._yaml(directory / "data/collections" / f"{name}.yaml", name, f"projects:{entries}")
         return {"AIRFLOW_CONN_OSS_DIRECTORY": f"file://{directory}", "AIRFLOW_CONN_GITHUB_ARCHIVE": f"file://{archive}"}
+
+    def observed(self, projects: dict[str, list[str]], collections: dict[str, list[str]], told: Told) -> Observed:
+        """What the oracle knows of it when all of its days landed, and GitHub told the rest."""
+        lines = [line for found in self.events.values() for line in found]
+        days = [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 2)]
+        counts = {(d, h): 1 + len(self.events.get((d, h), ())) for d in days for h in range(24)}
+        return Observed(self.first, self.last, lines, counts, projects, collections, told)
 
     @staticmethod
     def _yaml(path: Path, name: str, rest: str) -> None:

@@ -1,4 +1,4 @@
--- What the directory lists on chains, any_evm spread over every landed network.
+-- What the directory lists on chains, any_evm spread over every landed network: of whose days one was read at least.
 with
 
 listed as (
@@ -33,8 +33,10 @@ listed as (
 networks as (
 
     select network from {{ ref('stg_evm_rpc__days') }}
+    where status = 'complete' or blocks_read > 0
     union distinct
     select network from {{ ref('stg_bigquery__chain_days') }}
+    where status = 'complete' or transaction_count > 0
 
 ),
 

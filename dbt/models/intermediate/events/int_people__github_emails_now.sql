@@ -7,7 +7,8 @@ counted as (
     select
         author_email,
         author_id,
-        count(*) as commit_count
+        -- each day's crawl brings the commits of two weeks again
+        count(distinct cast(repo_id as varchar) || sha) as commit_count
 
     from {{ ref('stg_github_api__commits') }}
     where author_email <> '' and author_id is not null

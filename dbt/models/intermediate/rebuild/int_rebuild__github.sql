@@ -30,7 +30,16 @@ people as (
 
 branches as (
 
-    select * from {{ ref('stg_github_archive__default_branches') }}
+    select
+        repo_id,
+        ref
+    from {{ ref('stg_github_archive__default_branches') }}
+    union distinct
+    select
+        repo_id,
+        'refs/heads/' || default_branch as ref
+    from {{ ref('stg_github_api__repositories') }}
+    where default_branch is not null
 
 ),
 
