@@ -223,7 +223,7 @@ def _projects(truth: Others, sources: tuple[str, ...]) -> Iterator[tuple[str, st
     """(project, source, its key metrics, its facts by day)."""
     names = {entity_id("project", p.name): p.name for p in world().projects}
     keys = truth.key_metrics()
-    for level, its_id, source, _, facts in truth._sources():
+    for level, its_id, source, _, facts in truth.by_source():
         if level == "project" and source in sources:
             told = (source, "DEPS_DEV") if source == "NPM" else (source,)
             own = {(m, w): row for (_, i, s, m, w), row in keys.items() if i == its_id and s in told}

@@ -46,7 +46,9 @@ def both(cluster, tmp_path_factory):
     folder, built, today = tmp_path_factory.mktemp("engines"), [], datetime.now(UTC).date()
     with DemoServer(0) as server:
         upstreams = connections(server.base_url)
-        for home, env in (("embedded", {"OPENIMPACT_ENGINE": "duckdb"}), ("cluster", cluster.settings_env())):
+        # the models' unit tests of DuckDB run in tests/dags
+        embedded = {"OPENIMPACT_ENGINE": "duckdb", "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+        for home, env in (("embedded", embedded), ("cluster", cluster.settings_env())):
             with pytest.MonkeyPatch.context() as patch:
                 for name, value in {**upstreams, **env, "OPENIMPACT_HOME": str(folder / home)}.items():
                     patch.setenv(name, value)

@@ -15,7 +15,7 @@ from include.lake.catalog import open_catalog
 from include.sources.base import Window
 from tests.e2e.metric_sql import amount_by_query, largest_rows, window_of
 from tests.e2e.test_golden import publish, rows
-from tests.e2e.vectors import assert_true_scores, vector, with_vectors
+from tests.e2e.vectors import assert_true_scores, shipped, vector, with_vectors
 from tests.e2e.wide_rows import differences
 
 # both sides of the payload change of 2025-10-07, and the first days of the outage
@@ -125,7 +125,7 @@ def test_every_score_is_the_true_one(settings, truth):
             return of_github(project, source, metric, word)
         return scores.UNKNOWN if (project, source) in elsewhere else scores.NOTHING
 
-    found = assert_true_scores(rows(settings, "scores_by_project_v1"), value, VECTORS)
+    found = assert_true_scores(rows(settings, "scores_by_project_v1"), value, [*shipped(), *VECTORS])
     # the world has what the rules are about
     every = [score for one in found.values() for score in one.values()]
     assert {score.rank is None for score in every} == {True, False}

@@ -7,10 +7,9 @@ import pytest
 
 from demo import connections
 from demo.github_api import github
-from demo.oracle import compare, entities, scores, wide
+from demo.oracle import compare, scores, wide
 from demo.oracle.others import STOCKS, Others, counts_now
 from demo.server import DemoServer
-from demo.world import world
 from include import ingest, transform
 from include.lake.catalog import open_catalog
 from include.sources import bigquery, get_source
@@ -38,7 +37,7 @@ MIX = [
 VECTORS = [
     vector("daily", "daily", MIX, transform="log1p"),
     vector("weekly", "weekly", MIX, p=1),
-    vector("rolling", "over_90_day_period", [*MIX, "EVM new_addresses", "GITHUB commits"], p=3, max_missing=0.9),
+    vector("rolling", "over_90_day_period", [*MIX, "EVM new_addresses"], p=3, max_missing=0.9),
     vector("ever", "over_all_time", [*MIX, "NPM packages"], variants={"adoption": 1}),
     vector("half", "over_30_day_period", MIX, entities="workshop", max_missing=0.2),
 ]
@@ -158,17 +157,9 @@ def test_the_published_query_of_every_metric_gives_the_published_number(built):
 
 def test_every_score_is_the_true_one(built):
     settings, truth = built
-    of_others = scores.of_others(truth)
-    repositories = {p.name for p in world().projects if any(map(entities.normalised, p.github))}
-
-    def value(project, source, metric, word):
-        if source != "GITHUB":
-            return of_others(project, source, metric, word)
-        return scores.UNKNOWN if project in repositories else scores.NOTHING
-
     with duckdb.connect(str(settings.duckdb_path), read_only=True) as db:
         published = db.execute("select * from exports.scores_by_project_v1").to_arrow_table().to_pylist()
-    found = assert_true_scores(published, value, VECTORS)
+    found = assert_true_scores(published, scores.of_others(truth), VECTORS)
     every = [score for one in found.values() for score in one.values()]
     assert {score.rank is None for score in every} == {True, False}
     assert any(0 < score.score < 1 and score.missing_share for score in every if score.score is not None)

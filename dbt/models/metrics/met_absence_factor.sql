@@ -37,9 +37,104 @@ days as (
 
 ),
 
-{{ rolling_sums('days', ['entity_level', 'entity_id', 'actor_id'], ['commit_count']) }},
+changes as (
 
-united as (
+    select
+        days.entity_level,
+        days.entity_id,
+        days.actor_id,
+        lengths.length_days,
+        days.day_no + edges.lengths_later * lengths.length_days as day_no,
+        sum(edges.sign * days.commit_count) as delta
+
+    from days
+    cross join (values (30), (90), (180)) as lengths (length_days)
+    cross join (values (0, 1), (1, -1)) as edges (lengths_later, sign)
+    group by 1, 2, 3, 4, 5
+
+),
+
+counts as (
+
+    select
+        *,
+        cast(sum(delta) over (
+            partition by entity_level, entity_id, actor_id, length_days order by day_no
+            rows between unbounded preceding and current row
+        ) as bigint) as commit_count
+
+    from changes
+
+),
+
+-- how many people have how many commits in the window: who gets another count leaves those with the old one
+moves as (
+
+    select
+        counts.entity_level,
+        counts.entity_id,
+        counts.length_days,
+        case
+            when whole.entity_id is not null then counts.day_no
+            else greatest(counts.day_no, date_diff('day', date '1970-01-01', {{ rebuild_day() }}))
+        end as day_no,
+        case sides.sign when 1 then counts.commit_count else counts.commit_count - counts.delta end as commit_count,
+        sides.sign
+
+    from counts
+    cross join (values (1), (-1)) as sides (sign)
+    left join {{ ref('met_rebuild') }} as whole
+        on counts.entity_id = whole.entity_id
+
+),
+
+steps as (
+
+    select
+        entity_level,
+        entity_id,
+        length_days,
+        commit_count,
+        day_no,
+        sum(sign) as delta
+
+    from moves
+    where commit_count > 0
+    group by 1, 2, 3, 4, 5
+    having sum(sign) <> 0
+
+),
+
+crowds as (
+
+    select
+        *,
+        cast(sum(delta) over (
+            partition by entity_level, entity_id, length_days, commit_count order by day_no
+            rows between unbounded preceding and current row
+        ) as bigint) as people,
+        lead(day_no) over (
+            partition by entity_level, entity_id, length_days, commit_count order by day_no
+        ) as next_day_no
+
+    from steps
+
+),
+
+pieces as (
+
+    select
+        crowds.*,
+        {{ plus_days("date '1970-01-01'", 'crowds.day_no') }} as from_day,
+        least({{ plus_days("date '1970-01-01'", 'crowds.next_day_no - 1') }}, as_of.as_of) as to_day
+
+    from crowds
+    cross join as_of
+    where crowds.people > 0 and {{ plus_days("date '1970-01-01'", 'crowds.day_no') }} <= as_of.as_of
+
+),
+
+spans as (
 
     select
         days.entity_level,
@@ -60,18 +155,6 @@ united as (
     union all
 
     select
-        entity_level,
-        entity_id,
-        actor_id,
-        window_name,
-        sample_date,
-        sample_date as last_day,
-        commit_count
-    from rolled
-
-    union all
-
-    select
         all_days.entity_level,
         all_days.entity_id,
         all_days.actor_id,
@@ -85,17 +168,50 @@ united as (
 
 ),
 
+united as (
+
+    select
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        last_day,
+        commit_count,
+        count(*) as people
+    from spans
+    group by 1, 2, 3, 4, 5, 6
+
+    union all
+
+    select
+        pieces.entity_level,
+        pieces.entity_id,
+        'over_' || cast(pieces.length_days as varchar) || '_day_period' as window_name,
+        sample.day as sample_date,
+        sample.day as last_day,
+        pieces.commit_count,
+        pieces.people
+    from pieces
+    cross join {{ days('pieces.from_day', 'pieces.to_day') }} as sample (day)
+    where {{ rebuilt_metrics('sample.day', 'pieces.entity_id') }}
+
+),
+
 ranked as (
 
     select
         *,
-        cast(sum(commit_count) over (
+        sum(commit_count * people) over (
             partition by entity_level, entity_id, window_name, sample_date
-            order by commit_count desc, actor_id rows between unbounded preceding and current row
-        ) as bigint) - commit_count as made_by_greater,
-        cast(sum(commit_count) over (
+        ) as made_by_all,
+        sum(commit_count * people) over (
             partition by entity_level, entity_id, window_name, sample_date
-        ) as bigint) as made_by_all
+            order by commit_count desc rows between unbounded preceding and current row
+        ) - commit_count * people as made_by_greater,
+        sum(people) over (
+            partition by entity_level, entity_id, window_name, sample_date
+            order by commit_count desc rows between unbounded preceding and current row
+        ) - people as greater
 
     from united
 
@@ -109,12 +225,7 @@ select
     window_name,
     sample_date,
     last_day,
-    cast(count(*) as double) as amount
+    -- those with more commits, and as many of these as it takes to reach the half
+    greater + ceil(cast(made_by_all - 2 * made_by_greater as double) / (2 * commit_count)) as amount
 from ranked
-where 2 * made_by_greater < made_by_all
-group by
-    entity_level,
-    entity_id,
-    window_name,
-    sample_date,
-    last_day
+where 2 * made_by_greater < made_by_all and 2 * (made_by_greater + commit_count * people) >= made_by_all

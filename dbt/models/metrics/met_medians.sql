@@ -1,5 +1,5 @@
--- Exact medians: the mean of the middle one or two cases of a window.
-{% set last_in = "least(" ~ plus_days("recent.event_day", "lengths.length_days - 1") ~ ", last_day.day)" %}
+-- Exact medians. A rolling one changes only on days on which a case comes into its window or leaves it.
+{% set epoch = "date '1970-01-01'" %}
 with
 
 cases as (
@@ -22,6 +22,91 @@ last_day as (
 
 ),
 
+marks as (
+
+    select distinct
+        recent.metric,
+        recent.metric_source,
+        recent.entity_level,
+        recent.entity_id,
+        lengths.length_days,
+        case
+            when whole.entity_id is not null then recent.day_no + edges.lengths_later * lengths.length_days
+            else greatest(
+                recent.day_no + edges.lengths_later * lengths.length_days,
+                date_diff('day', {{ epoch }}, {{ rebuild_day() }})
+            )
+        end as day_no
+
+    from recent
+    cross join (values (30), (90), (180)) as lengths (length_days)
+    cross join (values (0), (1)) as edges (lengths_later)
+    left join {{ ref('met_rebuild') }} as whole
+        on recent.entity_id = whole.entity_id
+
+),
+
+framed as (
+
+    {% for length_days in [30, 90, 180] -%}
+    {% set frame -%}
+        partition by metric, metric_source, entity_level, entity_id order by day_no
+        range between {{ length_days - 1 }} preceding and current row
+    {%- endset -%}
+    select
+        metric,
+        metric_source,
+        entity_level,
+        entity_id,
+        {{ length_days }} as length_days,
+        day_no,
+        is_mark,
+        {{ median_over('amount', frame) }} as amount
+    from (
+        select metric, metric_source, entity_level, entity_id, day_no, amount, false as is_mark
+        from recent
+        union all
+        select metric, metric_source, entity_level, entity_id, day_no, cast(null as bigint) as amount, true as is_mark
+        from marks
+        where length_days = {{ length_days }}
+    ) as timeline
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+followed as (
+
+    select
+        metric,
+        metric_source,
+        entity_level,
+        entity_id,
+        length_days,
+        day_no,
+        amount,
+        lead(day_no) over (
+            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
+        ) as next_day_no
+
+    from framed
+    where is_mark
+
+),
+
+pieces as (
+
+    select
+        followed.*,
+        {{ plus_days(epoch, 'followed.day_no') }} as from_day,
+        least({{ plus_days(epoch, 'followed.next_day_no - 1') }}, last_day.day) as to_day
+
+    from followed
+    cross join last_day
+    where followed.amount is not null and {{ plus_days(epoch, 'followed.day_no') }} <= last_day.day
+
+),
+
 united as (
 
     select
@@ -39,24 +124,6 @@ united as (
     where
         periods.window_name <> 'daily'
         and {{ rebuilt_metrics(plus_days('periods.next_date', -1), 'recent.entity_id') }}
-
-    union all
-
-    -- a case lies in as many rolling windows as they have days
-    select
-        recent.metric,
-        recent.metric_source,
-        recent.entity_level,
-        recent.entity_id,
-        'over_' || cast(lengths.length_days as varchar) || '_day_period' as window_name,
-        sample.day as sample_date,
-        sample.day as last_day,
-        recent.amount
-    from recent
-    cross join (values (30), (90), (180)) as lengths (length_days)
-    cross join last_day
-    cross join {{ days('recent.event_day', last_in) }} as sample (day)
-    where {{ rebuilt_metrics('sample.day', 'recent.entity_id') }}
 
     union all
 
@@ -89,6 +156,50 @@ ranked as (
 
     from united
 
+),
+
+calendar as (
+
+    select
+        metric,
+        metric_source,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        last_day,
+        cast(sum(amount) as double) / count(*) as amount
+
+    from ranked
+    where 2 * place between case_count and case_count + 2
+    group by
+        metric,
+        metric_source,
+        entity_level,
+        entity_id,
+        window_name,
+        sample_date,
+        last_day
+
+),
+
+medians as (
+
+    select * from calendar
+    union all
+    select
+        pieces.metric,
+        pieces.metric_source,
+        pieces.entity_level,
+        pieces.entity_id,
+        'over_' || cast(pieces.length_days as varchar) || '_day_period' as window_name,
+        sample.day as sample_date,
+        sample.day as last_day,
+        pieces.amount
+    from pieces
+    cross join {{ days('pieces.from_day', 'pieces.to_day') }} as sample (day)
+    where {{ rebuilt_metrics('sample.day', 'pieces.entity_id') }}
+
 )
 
 select
@@ -99,15 +210,5 @@ select
     window_name,
     sample_date,
     last_day,
-    cast(sum(amount) as double) / count(*)
-    / case metric when 'days_between_releases_median' then 86400 else 1 end as amount
-from ranked
-where 2 * place between case_count and case_count + 2
-group by
-    metric,
-    metric_source,
-    entity_level,
-    entity_id,
-    window_name,
-    sample_date,
-    last_day
+    amount / case metric when 'days_between_releases_median' then 86400 else 1 end as amount
+from medians
