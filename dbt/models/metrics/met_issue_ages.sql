@@ -90,10 +90,9 @@ ages as (
         ends.last_day,
         86400 * (date_diff('day', date '1970-01-01', ends.day) + 1) - {{ epoch_seconds('spans.opened_at') }} as seconds
 
-    from (select * from spans where from_day <= to_day) as spans
-    cross join {{ days('spans.from_day', 'spans.to_day') }} as open_on (day)
+    from spans
     inner join ends
-        on open_on.day = ends.day
+        on ends.day between spans.from_day and spans.to_day
     where ends.window_name = 'over_all_time' or {{ rebuilt_metrics('ends.last_day', 'spans.entity_id') }}
 
 ),
