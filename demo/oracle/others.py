@@ -244,13 +244,12 @@ def _uses(sent: chain.Sent, source: str, targets: set[str], day: date, traced: b
         kind = "CONTRACT_INVOCATION" if sent.status else "TRANSACTION_FAILED"
         yield Fact(kind, (source, sent.to), day, Fraction(1), sent.sender)
         yield Fact("TRANSACTION_FEE", (source, sent.to), day, Fraction(fee, 10**18), sent.sender)
-    if not traced:
-        return
     lost = [one.path for one in sent.inside if one.error]
     called = {
         one.to
         for one in sent.inside
-        if sent.status
+        if traced
+        and sent.status
         and one.kind in ("call", "callcode", "delegatecall")
         and not any(one.path[: len(p)] == p for p in lost)
     }
@@ -258,6 +257,8 @@ def _uses(sent: chain.Sent, source: str, targets: set[str], day: date, traced: b
         yield Fact("CONTRACT_INTERNAL_INVOCATION", (source, address), day, Fraction(1), sent.sender)
     for address in (called | {sent.to}) & targets:
         yield Fact("FEE_PAID", (source, address), day, Fraction(fee, 10**18), sent.sender, by=sent.hash)
+    if not traced:
+        return
     for address, wei in _fee_shares(sent, fee).items():
         if address in targets:
             yield Fact("FEE_SHARE", (source, address), day, Fraction(wei, 10**18), sent.sender)
