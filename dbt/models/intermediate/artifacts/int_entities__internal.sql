@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- Accounts between which money moves inside a project: in a collection only where each project that holds the receiver
 -- holds the giver too.
 with
