@@ -192,14 +192,14 @@ with turns as (
 ages as (
     select seconds, row_number() over (order by seconds) as place, count(*) over () as n
     from (
-        select 86400 * (date_diff('day', date '1970-01-01', :last_day) + 1) - $opened as seconds
+        select 86400 * (date_diff('day', date '1970-01-01', :last_day) + 1)
+            - date_diff('second', cast('1970-01-01 00:00:00 UTC' as timestamp with time zone), opened_at) as seconds
         from turns
         where place = 1 and event_type <> 'ISSUE_CLOSED' and opened_at is not null
     ) as open_issues
 )
 select $statistic from ages
 {%- endset -%}
-{%- set ages = ages.replace('$opened', epoch_seconds('opened_at')) -%}
 {%- for name, statistic in {
     'avg': 'cast(sum(seconds) as double) / nullif(count(*), 0)',
     'median': 'cast(sum(case when 2 * place between n and n + 2 then seconds end) as double)\n'

@@ -147,6 +147,7 @@ windows as (
     from {{ ref('met_stocks') }} as amounts
     inner join metrics
         on amounts.metric = metrics.metric and amounts.metric_source = metrics.metric_source
+    where {{ rebuilt_metrics('amounts.sample_date', 'amounts.entity_id') }}
 
 ),
 
