@@ -10,11 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import chain, increment, land, memory, parse, rolling, upstreams
+from tests.bench import chain, increment, land, layer, memory, parse, rolling, upstreams
 from tests.bench.jobs import JobFailed
 
 MEASUREMENTS = {
-    module.__name__.rpartition(".")[2]: module for module in (parse, land, memory, upstreams, chain, rolling, increment)
+    module.__name__.rpartition(".")[2]: module
+    for module in (parse, land, memory, upstreams, chain, rolling, increment, layer)
 }
 
 

@@ -150,6 +150,6 @@ def build(home: str, rebuild_from: str) -> dict:
     if not done.success:
         failed = [result.message for result in done.result or () if result.status == "error"]
         raise RuntimeError(failed[0] if failed else str(done.exception))
-    with duckdb.connect("transform.duckdb", read_only=True) as db:
+    with duckdb.connect("transform.duckdb") as db:
         series = db.execute("select count(*) from metrics.met_series").fetchone()[0]
     return {"cpu": cpu.seconds, "series": series}

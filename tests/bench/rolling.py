@@ -4,7 +4,7 @@ Both start from the distinct actor days of made-up events, on one DuckDB thread.
 The models do more than the join: they also count windows of 60 and 360 days.
 """
 
-import re
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,14 +50,50 @@ def make_actor_days(path: str) -> dict:
 
 
 def running_sums(path: str) -> dict:
-    """Job: the SQL of the two rolling models, on these actor days alone."""
-    db = _connect(path)
-    with Cpu() as cpu:
-        for model in ("met_rolling_deltas", "met_rolling"):
-            db.execute(f"create table {model} as {model_sql(model)}")
-    totals = "select length_days, sum(amount)::bigint from met_rolling where metric = 'reviewers' group by 1"
-    rows = db.execute("select count(*) from met_actor_days").fetchone()[0]
-    return {"cpu": cpu.seconds, "rows": rows, "totals": dict(db.execute(totals).fetchall())}
+    """Job: the rolling models of dbt, on these actor days alone."""
+    import tempfile
+
+    import duckdb
+    from dbt.cli.main import dbtRunner
+
+    from tests.dbt.harness import fill, project
+
+    models = ("met_rolling_base", "met_rolling_deltas", "met_rolling")
+    last = f"date '1970-01-01' + {FIRST_DAY_NO + DAYS - 1}"
+    given = {
+        "met_actor_days": f"select *, 'GITHUB' as metric_source, 1::decimal(38, 18) as amount from '{path}'",
+        "met_metrics": f"select 'GITHUB' as metric_source, ({last})::date as as_of",
+        "met_first_days": "select null::varchar as actor_set, null::varchar as metric_source, "
+        "null::varchar as entity_level, null::varchar as entity_id, null::varchar as actor_id, null::date as first_day "
+        "where false",
+        "met_daily": "select null::varchar as metric, null::varchar as metric_source, null::varchar as entity_level, "
+        "null::varchar as entity_id, 0 as day_no, 0::decimal(38, 18) as amount, 0::bigint as case_count where false",
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "dbt"
+        project(folder)
+        fill(folder / "transform.duckdb", {})
+        for name, sql in given.items():
+            (folder / "models/metrics" / f"{name}.sql").write_text(sql)
+        profiles = folder / "profiles.yml"
+        profiles.write_text(
+            profiles.read_text().replace("threads: 2, settings: {", "threads: 1, settings: {threads: 1, ")
+        )
+        os.chdir(folder)
+        os.environ |= {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+        runner = dbtRunner(manifest=dbtRunner().invoke(["parse", "--quiet"]).result)
+        done = runner.invoke(["run", "--quiet", "--select", *given, "met_rebuild", "int_rebuild__from"])
+        with Cpu() as cpu:
+            done = runner.invoke(["run", "--quiet", "--select", *models])
+        if not done.success:
+            raise RuntimeError(next((r.message for r in done.result or () if r.message), str(done.exception)))
+        with duckdb.connect("transform.duckdb") as db:
+            totals = db.execute(
+                "select length_days, sum(amount)::bigint from metrics.met_rolling where metric = 'reviewers' group by 1"
+            ).fetchall()
+            rows = db.execute("select count(*) from metrics.met_actor_days").fetchone()[0]
+        os.chdir(ROOT)
+    return {"cpu": cpu.seconds, "rows": rows, "totals": dict(totals)}
 
 
 def range_join(path: str, length: int) -> dict:
@@ -86,32 +122,12 @@ def range_join(path: str, length: int) -> dict:
     return {"cpu": cpu.seconds, "total": total}
 
 
-def model_sql(name: str) -> str:
-    """The DuckDB SQL of a metric model, with the project's macros and plain table names for its references."""
-    import jinja2
-
-    class Adapter:
-        def dispatch(self, macro: str, package: str):
-            return getattr(macros, f"duckdb__{macro}")
-
-    env = jinja2.Environment(extensions=["jinja2.ext.do"])
-    env.globals.update(adapter=Adapter(), ref=lambda model: model, **{"return": lambda value: value})
-    sources = (ROOT / "dbt/models/metrics" / f"{name}.sql").read_text()
-    used = [p for p in sorted((ROOT / "dbt/macros").glob("*.sql")) if re.search(rf"\b{p.stem}\(", sources)]
-    text = "".join(path.read_text() for path in used)
-    macros = env.from_string(text).module
-    return env.from_string(text + sources).render()
-
-
 def _connect(path: str | None = None):
-    """A database in memory with the tables that the rolling models read."""
+    """A database in memory with the actor days and the days that the join reads."""
     import duckdb
 
     db = duckdb.connect(config={"threads": 1, "preserve_insertion_order": "false"})
     if path:
         db.execute(f"create table met_actor_days as select * from '{path}'")
         db.execute(f"create table days as select unnest(range({FIRST_DAY_NO}, {FIRST_DAY_NO + DAYS}))::int as day_no")
-        db.execute("create table int_calendar__days as select date '1970-01-01' + day_no as day, day_no from days")
-        columns = "metric varchar, entity_level varchar, entity_id varchar, day_no integer, amount bigint"
-        db.execute(f"create table met_daily ({columns})")
     return db
