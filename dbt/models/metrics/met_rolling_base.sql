@@ -131,6 +131,13 @@ states as (
 
 ),
 
+first_gifts as (
+
+    select * from {{ ref('met_first_days') }}
+    where actor_set = 'backers'
+
+),
+
 -- two kinds of each set: full-time and part-time, backers and new ones
 flags as (
 
@@ -153,20 +160,19 @@ flags as (
             when
                 states.actor_set = 'backers'
                 and states.day_no
-                < date_diff('day', date '1970-01-01', first_days.first_day) + states.length_days
+                < date_diff('day', date '1970-01-01', first_gifts.first_day) + states.length_days
                 then 1
             else 0
         end as is_second
 
     from states
-    left join {{ ref('met_first_days') }} as first_days
+    left join first_gifts
         on
-            states.actor_set = 'backers'
-            and states.actor_set = first_days.actor_set
-            and states.metric_source = first_days.metric_source
-            and states.entity_level = first_days.entity_level
-            and states.entity_id = first_days.entity_id
-            and states.actor_id = first_days.actor_id
+            states.actor_set = first_gifts.actor_set
+            and states.metric_source = first_gifts.metric_source
+            and states.entity_level = first_gifts.entity_level
+            and states.entity_id = first_gifts.entity_id
+            and states.actor_id = first_gifts.actor_id
 
 ),
 
