@@ -42,7 +42,7 @@ def amount_by_query(db, query: str, level: str, entity: str, window: windows.Win
         "previous_first_day": f"date '{before.start}'",
         "previous_days": str(before.length),
     }
-    return db.execute(re.sub(r":(\w+)", lambda name: given[name[1]], query)).fetchone()[0]
+    return db.execute(re.sub(r":([a-z]\w*)", lambda name: given[name[1]], query)).fetchone()[0]
 
 
 def window_of(word: str, sample_date: date) -> windows.Window:
