@@ -1,7 +1,7 @@
 {#- A build after the first recomputes only what changed: the days from a first one on, and some things whole.
-    is_partial(): whether this build is such a one; var rebuild_from is the earliest archive day that landed since the
-    last build, or `all`. -#}
-{% macro is_partial() %}{{ return(var("rebuild_from") != "all") }}{% endmacro %}
+    is_partial(): whether this build is such a one; rebuild_from is the earliest archive day that landed since the
+    last build, or `all`. While dbt parses it is one, so that it sees what such a build reads. -#}
+{% macro is_partial() %}{{ return(not execute or told("rebuild_from") != "all") }}{% endmacro %}
 
 {#- last_build(model): the table of `model` as the last build left it; `model` must depend on the caller, so that it
     is replaced later. -#}
@@ -15,7 +15,7 @@
     rebuilt_series(window_name, sample_date, entity_id): SQL conditions that hold for what this build computes anew; of a
     series that are the windows whose last day is one of the days. -#}
 {% macro rebuilt_files(archive_day, artifact_id) %}
-    {{- rebuilt(archive_day, "date '" ~ var("rebuild_from") ~ "'", artifact_id, "select artifact_id from " ~ ref("int_rebuild__artifacts")) -}}
+    {{- rebuilt(archive_day, "date '" ~ told("rebuild_from") ~ "'", artifact_id, "select artifact_id from " ~ ref("int_rebuild__artifacts")) -}}
 {% endmacro %}
 {% macro rebuilt_events(event_day, artifact_id) %}
     {{- rebuilt(event_day, rebuild_day(), artifact_id, "select artifact_id from " ~ ref("int_rebuild__artifacts")) -}}

@@ -1,5 +1,5 @@
 {#- run_columns(): the two columns that say when and by which run a row was computed. -#}
 {% macro run_columns() -%}
-    {{ timestamp_utc("'" ~ var("computed_at") ~ " UTC'") }} as computed_at,
-    cast('{{ var("run_id") }}' as varchar) as run_id
+    {{ timestamp_utc("'" ~ told("computed_at") ~ " UTC'") }} as computed_at,
+    cast('{{ told("run_id") }}' as varchar) as run_id
 {%- endmacro %}

@@ -2,6 +2,6 @@
     pinned by include/lake/duckdb_raw.py. -#}
 {% macro source(schema, table) %}
     {%- set relation = builtins.source(schema, table) -%}
-    {%- set snapshot = fromjson(env_var("OPENIMPACT_SNAPSHOTS", "{}")).get(schema ~ "." ~ table) -%}
+    {%- set snapshot = told("snapshots").get(schema ~ "." ~ table) -%}
     {{ return(relation ~ " for version as of " ~ snapshot if snapshot and target.type == "trino" else relation) }}
 {% endmacro %}

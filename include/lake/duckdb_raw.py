@@ -19,12 +19,12 @@ class Plugin(BasePlugin):
     def configure_connection(self, conn) -> None:
         """Creates or replaces raw.<table> for every table in the lake's namespace raw.
 
-        OPENIMPACT_SNAPSHOTS, JSON of snapshot ids by table, says as of when; without it as of now.
+        OPENIMPACT_BUILD, JSON, says in `snapshots` (ids by table) as of when; without it as of now.
         """
         from include.lake.catalog import open_catalog
         from include.settings import load_settings
 
-        snapshots = json.loads(os.environ.get("OPENIMPACT_SNAPSHOTS", "null"))
+        snapshots = json.loads(os.environ.get("OPENIMPACT_BUILD", "{}")).get("snapshots")
         create_raw_views(conn, open_catalog(load_settings(), "lake"), snapshots)
 
 

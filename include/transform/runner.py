@@ -32,15 +32,17 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
         SuspectData: names the models and tests that failed; the record of the last good build stays.
         FixNeeded: a weights file of an impact vector has a mistake.
     """
-    variables = {
+    told = {
         "rebuild_from": work["rebuild_from"],
         "run_id": run_id,
         "sources_off": [s.name for s in all_sources() if off_reason(s, os.environ)],
         "vectors": load_vectors(settings),
         "run_day": datetime.now(UTC).date().isoformat(),
         "computed_at": datetime.now(UTC).replace(microsecond=0, tzinfo=None).isoformat(" "),
+        # what lands while this runs waits for the next build
+        "snapshots": work["snapshots"],
     }
-    arguments = ["build", "--vars", json.dumps(variables), "--indirect-selection", "buildable"]
+    arguments = ["build", "--indirect-selection", "buildable"]
     if LAYERS[layer]:
         arguments += ["--select", *LAYERS[layer]]
     if work["rebuild_from"] == EVERYTHING:
@@ -48,9 +50,7 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
     else:  # the code is that of the last build, whose unit tests passed
         arguments += ["--exclude-resource-type", "unit_test"]
     target = settings.dbt_target / layer
-    # what lands while this runs waits for the next build
-    env = {"OPENIMPACT_SNAPSHOTS": json.dumps(work["snapshots"])}
-    status, tail = run_dbt(settings, arguments, target, progress, env)
+    status, tail = run_dbt(settings, arguments, target, progress, {"OPENIMPACT_BUILD": json.dumps(told)})
     results = target / "run_results.json"
     if status != 0 or not results.exists():
         raise SuspectData(_what_failed(results, layer, tail))
@@ -73,6 +73,10 @@ def run_dbt(
     command += ["--log-path", str(target), *arguments]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     command += ["--target", settings.engine, "--target-path", str(target)]
+    # what another layer's run parsed
+    parsed = settings.dbt_target.glob("*/partial_parse.msgpack")
+    if newest := max(parsed, key=lambda path: path.stat().st_mtime, default=None):
+        command += ["--partial-parse-file-path", str(newest)]
     env = (
         os.environ
         | (env or {})

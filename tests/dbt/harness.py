@@ -115,8 +115,8 @@ def fill(path: Path, tables: dict[str, list[tuple]]) -> None:
 
 def build(folder: Path, run_day: date, vectors: Sequence[dict] = ()) -> None:
     """Builds and tests the models; the printout of dbt is the message of a failure."""
-    variables = json.dumps({"run_day": str(run_day), "vectors": list(vectors)})
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--vars", variables]
-    env = os.environ | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+    told = json.dumps({"run_day": str(run_day), "vectors": list(vectors)})
+    command = [sys.executable, "-m", "dbt.cli.main", "build"]
+    env = os.environ | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", "OPENIMPACT_BUILD": told}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:]

@@ -1,7 +1,6 @@
 """From the API's answers to events: the hand-made day of acme/rocket, and a day of the demo's world."""
 
 import hashlib
-import json
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -32,7 +31,7 @@ def build_events(settings, *landed) -> duckdb.DuckDBPyConnection:
     ingest.land(get_source("oss_directory"), Window.of(datetime.now(UTC).date()), settings)
     for name, day in landed:
         ingest.land(get_source(name), Window.of(day), settings)
-    arguments = ["build", "--vars", json.dumps({"rebuild_from": "all"}), "--full-refresh"]
+    arguments = ["build", "--full-refresh"]
     arguments += ["--select", "+int_events__github", "--indirect-selection", "cautious"]
     status, tail = run_dbt(settings, arguments, settings.dbt_target / "api")
     assert status == 0, tail

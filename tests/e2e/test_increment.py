@@ -17,6 +17,7 @@ FIRST = date(2024, 1, 30)
 # clusters of landed days over more than a year, so that every window looks back at something and at gaps
 DAYS = [FIRST + timedelta(days=n) for n in (0, 1, 2, 30, 31, 60, 95, 150, 180, 181, 300, 330, 360, 361, 395, 400, 401)]
 LAST = DAYS[-1]  # 2025-03-06
+EMPTIED, DOUBLED = DAYS[3], DAYS[13]
 CHANGED, NEXT, AFTER = DAYS[11], LAST + timedelta(days=1), LAST + timedelta(days=5)
 BY_RUN = {"computed_at", "run_id", "lag_hours", "last_success_at", "valid_from"}
 PROJECTS = {"x": [f"https://github.com/{R1[1]}", f"https://github.com/{R3[1]}"], "y": ["https://github.com/one"]}
@@ -101,10 +102,10 @@ def reach_back(world: World) -> None:
     world.push(f"{NEXT} 10:00:00", R2, [("cut", "A")], size=30)
 
 
-def write(folder, world: World, projects) -> dict[str, str]:
+def write(folder, world: World, projects, members=("x", "y")) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     world.folder = folder / f"v{len(list(folder.iterdir()))}"
-    return world.write(projects, {"k": ["x", "y"]})
+    return world.write(projects, {"k": members})
 
 
 def land(settings, monkeypatch, connections, days, directory=False) -> None:
@@ -129,7 +130,7 @@ def exports(settings) -> dict[str, list[tuple]]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The exports after four builds of what changed, and after one build of everything; with their plans."""
+    """The exports after five builds of what changed, and after one build of everything; with their plans."""
     folder = tmp_path_factory.mktemp("increment")
     world = World(folder, FIRST, AFTER)
     for n, day in enumerate(DAYS):
@@ -144,11 +145,25 @@ def built(tmp_path_factory):
     third = write(folder, world, {"x": [f"https://github.com/{R1[1]}"], "y": ["https://github.com/two"]})
     usual_day(world, AFTER, 41)
     fourth = write(folder, world, {"x": [f"https://github.com/{R1[1]}"], "y": ["https://github.com/two"]})
+    # nothing of a full day is left, every line of another stands in two files, two projects swap what they list, one
+    # leaves the collection, and one is new in it
+    for hour in range(24):
+        world.events.pop((EMPTIED, hour), None)
+    for hour in range(23, -1, -1):
+        for line in world.events.get((DOUBLED, hour), [])[:]:
+            world.put(line, DOUBLED, min(hour + 1, 23))
+    swapped = {
+        "x": ["https://github.com/two"],
+        "y": [f"https://github.com/{R1[1]}"],
+        "z": [f"https://github.com/{R2[1]}"],
+    }
+    fifth = write(folder, world, swapped, ("y", "z"))
     steps = [
         (first, DAYS, True),
         (second, [NEXT], False),
         (third, [CHANGED], True),
         (fourth, [AFTER], False),
+        (fifth, [DOUBLED, EMPTIED], True),
     ]
     with pytest.MonkeyPatch.context() as monkeypatch:
         plans, found, homes = [], [], []
@@ -167,7 +182,7 @@ def built(tmp_path_factory):
 
 def test_only_the_changed_days_are_rebuilt(built):
     plans, *_ = built
-    assert plans == ["all", str(NEXT), str(CHANGED), str(AFTER), "all"]
+    assert plans == ["all", str(NEXT), str(CHANGED), str(AFTER), str(EMPTIED), "all"]
 
 
 def test_every_exported_row_is_that_of_a_whole_build(built):

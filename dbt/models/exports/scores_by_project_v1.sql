@@ -199,7 +199,7 @@ select
     scored.project_id,
     scored.window_name as "window",
     coalesce(
-        reached.sample_date, {{ plus_days('date \'' ~ var("run_day") ~ '\'', -1) }}
+        reached.sample_date, {{ plus_days('date \'' ~ told("run_day") ~ '\'', -1) }}
     ) as sample_date,
     scored.score,
     case

@@ -1,5 +1,5 @@
 -- Which sources are off is told by the build's settings: a source without its connection lands nothing.
-{% set off = var('sources_off', []) %}
+{% set off = told("sources_off") %}
 {% set asked = [
     ('github_api', 'github_api', 'GITHUB', none, 'https://docs.github.com/en/graphql', 'GitHub Terms of Service'),
     ('npm', 'npm', 'NPM', 'downloads', 'https://github.com/npm/registry/blob/main/docs/download-counts.md', 'npm Open-Source Terms'),
@@ -180,8 +180,8 @@ select
     first_day,
     as_of,
     last_success_at,
-    cast({{ epoch_seconds(timestamp_utc("'" ~ var("computed_at") ~ " UTC'")) }} - {{ epoch_seconds('last_success_at') }} as double) / 3600 as lag_hours,
-    case when not enabled then 'off' when as_of is null then 'failing' when as_of < {{ plus_days("date '" ~ var("run_day") ~ "'", -3) }} then 'late' else 'ok' end as status,
+    cast({{ epoch_seconds(timestamp_utc("'" ~ told("computed_at") ~ " UTC'")) }} - {{ epoch_seconds('last_success_at') }} as double) / 3600 as lag_hours,
+    case when not enabled then 'off' when as_of is null then 'failing' when as_of < {{ plus_days("date '" ~ told("run_day") ~ "'", -3) }} then 'late' else 'ok' end as status,
     docs_url,
     licence
 from united

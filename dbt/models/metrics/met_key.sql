@@ -42,7 +42,7 @@ windows as (
         entities.entity_level, entities.entity_id, ages.age,
         coalesce(
             {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.days, 0)') }},
-            {{ plus_days('date \'' ~ var("run_day") ~ '\'', -1) }}
+            {{ plus_days('date \'' ~ told("run_day") ~ '\'', -1) }}
         ) as sample_date,
         coalesce(
             {{ plus_days('metrics.as_of', '-ages.age * coalesce(metrics.days, 0)') }},

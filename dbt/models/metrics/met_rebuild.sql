@@ -80,27 +80,27 @@ released as (
 
 select
     entity_id,
-    '{{ var("run_id") }}' as run_id
+    '{{ told("run_id") }}' as run_id
 from joined
 union distinct
 select
     entity_id,
-    '{{ var("run_id") }}' as run_id
+    '{{ told("run_id") }}' as run_id
 from parted
 union distinct
 select
     entity_id,
-    '{{ var("run_id") }}' as run_id
+    '{{ told("run_id") }}' as run_id
 from enclosed
 union distinct
 select
     entity_id,
-    '{{ var("run_id") }}' as run_id
+    '{{ told("run_id") }}' as run_id
 from released
 union distinct
 select
     members.entity_id,
-    '{{ var("run_id") }}' as run_id
+    '{{ told("run_id") }}' as run_id
 from members
 inner join {{ ref('int_rebuild__artifacts') }} as artifacts
     on members.artifact_id = artifacts.artifact_id
@@ -109,5 +109,5 @@ select
     entity_id,
     run_id
 from {{ this }}
-where run_id = '{{ var("run_id") }}'
+where run_id = '{{ told("run_id") }}'
 {% endif %}

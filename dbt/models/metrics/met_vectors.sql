@@ -13,7 +13,7 @@ select
     cast(null as varchar) as variant,
     cast(null as double) as weight
 where false
-{% for vector in var('vectors') -%}
+{% for vector in told("vectors") -%}
 {%- for part in vector.metrics -%}
 {%- set part_no = loop.index0 -%}
 {%- for variant, weight in vector.variants.items() if part.weight * weight > 0 -%}

@@ -3,7 +3,7 @@
 {% test one_row_per(model, columns, since=none) %}
 select {{ columns | join(', ') }}, count(*) as row_count
 from {{ model }}
-{% if since and is_partial() %}where {{ since }} >= {% if since == 'archive_day' %}date '{{ var("rebuild_from") }}'{% else %}{{ rebuild_day() }}{% endif %}{% endif %}
+{% if since and is_partial() %}where {{ since }} >= {% if since == 'archive_day' %}date '{{ told("rebuild_from") }}'{% else %}{{ rebuild_day() }}{% endif %}{% endif %}
 group by {{ columns | join(', ') }}
 having count(*) > 1 {% for column in columns %} or {{ column }} is null{% endfor %}
 {% endtest %}

@@ -11,7 +11,7 @@ landed as (
         union all
         select archive_day from {{ ref('stg_github_api__repository_days') }}
     ) as days
-    where archive_day < date '{{ var("run_day") }}'
+    where archive_day < date '{{ told("run_day") }}'
 
 )
 

@@ -3,9 +3,9 @@
 {% if not is_partial() %}
 select
     date '1970-01-01' as from_day,
-    '{{ var("run_id") }}' as run_id
+    '{{ told("run_id") }}' as run_id
 {% else %}
-{% set landed = "date '" ~ var("rebuild_from") ~ "'" %}
+{% set landed = "date '" ~ told("rebuild_from") ~ "'" %}
 with
 
 as_of as (
@@ -54,12 +54,12 @@ reasons as (
     union all
     select from_day
     from {{ this }}
-    where run_id = '{{ var("run_id") }}'
+    where run_id = '{{ told("run_id") }}'
 
 )
 
 select
     min(from_day) as from_day,
-    '{{ var("run_id") }}' as run_id
+    '{{ told("run_id") }}' as run_id
 from reasons
 {% endif %}

@@ -7,7 +7,7 @@ select
     cast(null as varchar) as run_id
 where false
 {% else %}
-{% set landed = "date '" ~ var("rebuild_from") ~ "'" %}
+{% set landed = "date '" ~ told("rebuild_from") ~ "'" %}
 with
 
 events as (
@@ -268,7 +268,7 @@ select
     artifact_id,
     -- a few days back all is rebuilt; for an older event, its repository
     case when event_day >= {{ plus_days(landed, -7) }} then event_day end as event_day,
-    '{{ var("run_id") }}' as run_id
+    '{{ told("run_id") }}' as run_id
 from found
 union distinct
 -- a layer that is tried again finds what its first try replaced
@@ -277,5 +277,5 @@ select
     event_day,
     run_id
 from {{ this }}
-where run_id = '{{ var("run_id") }}'
+where run_id = '{{ told("run_id") }}'
 {% endif %}
