@@ -228,10 +228,10 @@ def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Pa
 def show_sources(home: Path, base_url: str) -> None:
     """What `status` says of each source."""
     from include.settings import load_settings
-    from include.status import describe, source_status
+    from include.status import describe, read_status
 
     settings = load_settings({"OPENIMPACT_HOME": str(home)})
-    print(f"\n{describe(source_status(settings, connections(base_url)))}")
+    print(f"\n{describe(read_status(settings, connections(base_url)))}")
 
 
 def show_results(home: Path) -> None:
