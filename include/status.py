@@ -18,16 +18,17 @@ from include.sources import all_sources
 from include.sources.base import Source, off_reason
 
 LANDING_TAKES = timedelta(hours=2)  # a day is late so long after the source's promise
-LAST_DAYS = 7  # landed days whose coverage is read
+LAST_DAYS = 14  # landed days whose coverage is read
+MOST_GAPS = 20  # of a source that are told one by one
 PROVIDERS = {"archive": "github_archive", "rpc": "evm_rpc"}  # of sources_v1 by raw source, where the names differ
 ORDER = ("failing", "late", "incomplete", "nothing landed", "ok", "off")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """Parts of one landed day that are not complete, and why."""
+    """Parts of landed days that are not complete, and why."""
 
-    day: date
+    days: tuple[date, ...]
     stream: str
     status: str
     reason: str
@@ -44,7 +45,8 @@ class SourceStatus:
     first_day: date | None = None
     last_day: date | None = None  # the last that landed, or was found unchanged
     due_day: date | None = None  # the last that schedule and ready_after promise by now
-    days: int = 0
+    landed: frozenset[date] = frozenset()
+    failed: frozenset[date] = frozenset()  # that retries gave up on
     rows: int = 0  # of all days and streams, but those kept aside
     rejected: int = 0  # rows kept aside, of all days
     rejected_last: int = 0  # and of the last day
@@ -60,6 +62,16 @@ class SourceStatus:
     def lag(self) -> int | None:
         """Days behind the promise, 0 if kept; None without a promise or a landing."""
         return max((self.due_day - self.last_day).days, 0) if self.due_day and self.last_day else None
+
+    def mark(self, day: date) -> str:
+        """What became of a day: failed, incomplete, landed, missing (due, or between landed days) or ""."""
+        if day in self.failed:
+            return "failed"
+        if day in self.landed:
+            lost = any(day in gap.days for gap in self.gaps if gap.status != "known_missing")
+            return "incomplete" if lost else "landed"
+        late = self.last_day and self.due_day and self.last_day < day <= self.due_day
+        return "missing" if late or day in self.missing else ""
 
     @property
     def is_bad(self) -> bool:
@@ -93,6 +105,7 @@ class Status:
     broken: tuple[tuple[str, str, str], ...]  # (node, status, message) of dbt since the last good build
     to_build: str  # "nothing", "everything" or "from <day>"
     behind: tuple[str, ...]  # sources that landed since the last good build
+    recent: tuple[date, ...]  # the last days that were due, for a glance
     release_id: str | None
     released_at: datetime | None
     unreleased: tuple[str, ...]  # exports that were built since the current release
@@ -130,6 +143,8 @@ def read_status(settings: Settings, env: Mapping[str, str] = os.environ, *, now:
         )
         for source in all_sources()
     ]
+    of_days = {source.name for source in all_sources() if source.window == "day"}
+    newest = max((s.due_day for s in sources if s.due_day and s.name in of_days), default=now.date())
     bad = {source.name for source in sources if source.is_bad}
     work, (built_at, unfinished) = transform.plan(settings), last_build(settings)
     release = next((r for r in list_releases(settings) if r.current), None)
@@ -156,6 +171,7 @@ def read_status(settings: Settings, env: Mapping[str, str] = os.environ, *, now:
         broken=_broken(settings, built_at),
         to_build=waits if work["changed"] or unfinished else "nothing",
         behind=tuple(sorted({name.removeprefix("raw.").rsplit("__", 1)[0] for name in work["changed"]})),
+        recent=tuple(newest - timedelta(days=n) for n in reversed(range(LAST_DAYS))),
         release_id=release.release_id if release else None,
         released_at=release.published_at if release else None,
         unreleased=tuple(
@@ -198,14 +214,16 @@ def _source(catalog, source: Source, *, off, due, failed: set[date], unchanged: 
     coverage = tables["coverage"]
     if not coverage:
         state = "off" if off else "failing" if failed else "nothing landed"
-        return SourceStatus(name=source.name, state=state, off=off, due_day=None if off else due, **known)
+        return SourceStatus(
+            name=source.name, state=state, off=off, due_day=None if off else due, failed=frozenset(failed), **known
+        )
     days = sorted(_rows_by_day(coverage))
-    filled = coverage.scan(
-        row_filter=f"_day >= '{days[-LAST_DAYS:][0].isoformat()}'",
-        selected_fields=("_day", "stream", "part", "status", "reason", "_loaded_at"),
+    since, last = days[-LAST_DAYS:][0], days[-1]
+    lacking = coverage.scan(
+        row_filter=f"_day >= '{since}' and status != 'complete'",
+        selected_fields=("_day", "stream", "part", "status", "reason"),
     ).to_arrow()
-    lines = filled.to_pylist()
-    newest = [line for line in lines if line["_day"] == days[-1]]
+    newest = coverage.scan(row_filter=f"_day == '{last}'", selected_fields=("status", "_loaded_at")).to_arrow()
     every = {days[0] + timedelta(days=n) for n in range((days[-1] - days[0]).days)} if source.window == "day" else set()
     status = SourceStatus(
         name=source.name,
@@ -214,24 +232,25 @@ def _source(catalog, source: Source, *, off, due, failed: set[date], unchanged: 
         first_day=days[0],
         last_day=max(filter(None, (days[-1], unchanged))),
         due_day=None if off else due,
-        days=len(days),
+        landed=frozenset(days),
+        failed=frozenset(failed),
         rows=rows.total() - rows["rejected"] - rows["coverage"],
         rejected=rows["rejected"],
         rejected_last=_rows_by_day(tables["rejected"]).get(days[-1], 0) if tables["rejected"] else 0,
-        parts=dict(sorted(Counter(line["status"] for line in newest).items())),
+        parts=dict(sorted(Counter(newest["status"].to_pylist()).items())),
         missing=tuple(sorted(every - set(days))),
-        gaps=_gaps(lines),
-        landed_at=max(line["_loaded_at"] for line in newest),
+        gaps=_gaps(lacking.to_pylist()),
+        landed_at=max(newest["_loaded_at"].to_pylist()),
         cost=json.loads(coverage.current_snapshot().summary.get("openimpact.cost", "{}")),
         **known,
     )
-    return replace(status, state=_state(status, failed))
+    return replace(status, state=_state(status))
 
 
-def _state(status: SourceStatus, failed: set[date]) -> str:
+def _state(status: SourceStatus) -> str:
     if status.off:
         return "off"
-    if failed:
+    if status.failed:
         return "failing"
     if status.lag:
         return "late"
@@ -240,14 +259,17 @@ def _state(status: SourceStatus, failed: set[date]) -> str:
 
 
 def _gaps(lines: list[dict]) -> tuple[Gap, ...]:
-    parts = defaultdict(list)
+    """Coverage lines that are not complete, parts of one reason together, and days that lack the same parts."""
+    parts, days = defaultdict(list), defaultdict(list)
     for line in lines:
-        if line["status"] != "complete":
-            parts[line["_day"], line["stream"], line["status"], line["reason"] or ""].append(line["part"])
-    return tuple(
-        Gap(day=day, stream=stream, status=status, reason=reason, parts=tuple(sorted(found)))
-        for (day, stream, status, reason), found in sorted(parts.items())
-    )
+        parts[line["_day"], line["stream"], line["status"], line["reason"] or ""].append(line["part"])
+    for (day, *rest), found in sorted(parts.items()):
+        days[(*rest, tuple(sorted(found)))].append(day)
+    gaps = [
+        Gap(days=tuple(found), stream=stream, status=status, reason=reason, parts=lacking)
+        for (stream, status, reason, lacking), found in days.items()
+    ]
+    return tuple(sorted(gaps, key=lambda gap: (gap.status == "known_missing", gap.days)))
 
 
 def _rows_by_day(table) -> dict[date, int]:
@@ -310,7 +332,7 @@ def describe(status: Status) -> str:
         parts = ", ".join(f"{n:,} {name}" for name, n in s.parts.items())
         lag, rejected = "-" if s.lag is None else s.lag, f"{s.rejected_last:,} of {s.rejected:,}"
         lines.append(
-            f"{s.name:<20}{s.state:<15}{s.last_day!s:<12}{lag:>4}{s.days:>6}{s.rows:>13,}{rejected:>14}  "
+            f"{s.name:<20}{s.state:<15}{s.last_day!s:<12}{lag:>4}{len(s.landed):>6}{s.rows:>13,}{rejected:>14}  "
             f"{parts:<34}{cost_text(s.cost)}"
         )
     lines += sorted({s.off for s in status.sources if s.off})
@@ -320,7 +342,9 @@ def describe(status: Status) -> str:
             continue
         if s.missing:
             lines.append(f"missing: {s.name} {days_text(s.missing)}")
-        lines += [f"{g.status}: {s.name} {g.day} {g.stream} {parts_text(g.parts)}: {g.reason}" for g in s.gaps]
+        lines += [
+            f"{g.status}: {s.name} {days_text(g.days)} {g.stream} {parts_text(g.parts)}: {g.reason}" for g in s.gaps
+        ]
         if s.is_bad and (s.metrics or s.exports):
             lines.append(f"stale by {s.name} ({s.state}): {some(s.metrics)}; tables {some(s.exports)}")
     lines += [f"dbt {result}: {node}: {message}" for node, result, message in status.broken]
@@ -367,7 +391,8 @@ def cost_text(cost: Mapping[str, int]) -> str:
     shown = []
     for name, amount in cost.items():
         if name.startswith("bytes"):
-            shown.append(f"{amount / 1e6:,.1f} MB{name.removeprefix('bytes').replace('_', ' ')}")
+            size = f"{amount / 1e6:,.1f} MB" if amount >= 1e6 else f"{amount / 1e3:,.0f} kB"
+            shown.append(f"{size}{name.removeprefix('bytes').replace('_', ' ')}")
         else:
             shown.append(f"{amount:,} {name.replace('_', ' ') if amount != 1 else name.removesuffix('s')}")
     return ", ".join(shown)

@@ -8,7 +8,7 @@ from include import ingest
 from include.errors import SuspectData
 from include.sources import get_source
 from include.sources.base import Window
-from include.status import cost_text, days_text, describe, due_day, read_status
+from include.status import _gaps, cost_text, days_text, describe, due_day, read_status
 from tests.sources.standins import acme_directory, other, settings_in, write_hours
 
 ARCHIVE = get_source("github_archive")
@@ -51,8 +51,12 @@ def test_a_failed_late_and_incomplete_source_says_all_of_it(archive, tmp_path):
     found = of(tmp_path)
     assert (found.state, found.first_day, found.last_day) == ("failing", september(1), september(5))
     assert (found.due_day, found.lag) == (september(7), 2)
-    assert (found.days, found.missing) == (4, (september(3),))
-    assert [(g.day, g.stream, g.status, g.parts) for g in found.gaps] == [(september(4), "events", "missing", ("03",))]
+    assert (len(found.landed), found.missing) == (4, (september(3),))
+    marks = ["landed", "landed", "missing", "incomplete", "landed", "failed", "missing", ""]
+    assert [found.mark(september(day)) for day in range(1, 9)] == marks
+    assert [(g.days, g.stream, g.status, g.parts) for g in found.gaps] == [
+        ((september(4),), "events", "missing", ("03",))
+    ]
     assert (found.rejected_last, found.rejected) == (2, 3)
     assert found.parts == {"complete": 25}
     assert set(found.cost) == {"seconds"}
@@ -104,7 +108,7 @@ def test_a_snapshot_that_did_not_change_is_up_to_date(tmp_path, monkeypatch):
             assert (of(tmp_path, source.name).state, of(tmp_path, source.name).lag) == ("late", 5)
         ingest.land(source, Window.of(now.date()), settings_in(tmp_path), now=now)
     found = of(tmp_path, source.name)
-    assert (found.state, found.days, found.last_day, found.lag) == ("ok", 1, NOW.date(), 0)
+    assert (found.state, len(found.landed), found.last_day, found.lag) == ("ok", 1, NOW.date(), 0)
 
 
 @pytest.mark.parametrize(
@@ -126,10 +130,38 @@ def test_a_clock_that_ended_promises_no_more():
     assert due_day(ARCHIVE, NOW, last=september(2)) == september(2)
 
 
+def test_days_that_lack_the_same_for_the_same_reason_are_one_gap():
+    lines = [
+        {"_day": september(day), "stream": "events", "part": part, "status": status, "reason": reason}
+        for day, part, status, reason in (
+            (1, "03", "missing", "404"),
+            (1, "04", "missing", "404"),
+            (2, "04", "missing", "404"),
+            (2, "03", "missing", "404"),
+            (2, "05", "damaged", None),
+            (3, "03", "missing", "404"),
+            (3, "09", "known_missing", "lost"),
+        )
+    ]
+    assert [(g.days, g.status, g.parts, g.reason) for g in _gaps(lines)] == [
+        ((september(1), september(2)), "missing", ("03", "04"), "404"),
+        ((september(2),), "damaged", ("05",), ""),
+        ((september(3),), "missing", ("03",), "404"),
+        ((september(3),), "known_missing", ("09",), "lost"),
+    ]
+
+
 def test_days_are_told_as_runs():
     assert days_text(tuple(september(d) for d in (1, 3, 4, 5, 9))) == "2025-09-01, 2025-09-03 to 2025-09-05, 2025-09-09"
 
 
 def test_a_cost_is_told_in_its_units():
-    cost = {"requests": 1, "bytes": 1_250_000, "bytes_billed": 10_000_000, "points": 1200, "points_left": 3800}
-    assert cost_text(cost) == "1 request, 1.2 MB, 10.0 MB billed, 1,200 points, 3,800 points left"
+    cost = {
+        "requests": 1,
+        "bytes": 1_250_000,
+        "bytes_read": 4_200,
+        "bytes_billed": 10_000_000,
+        "points": 1200,
+        "points_left": 3800,
+    }
+    assert cost_text(cost) == "1 request, 1.2 MB, 4 kB read, 10.0 MB billed, 1,200 points, 3,800 points left"
