@@ -287,6 +287,7 @@ def show_where(home: Path, api: Api) -> None:
     here = f"OPENIMPACT_HOME={home} {sys.executable} -m include"
     print(f"""
 Airflow       {api.url}   user admin   password {api.password}
+status        {api.url}/openimpact/status
 tables        {here} release show
 dbt docs      {here} docs   writes {home}/dbt-target/docs/static_index.html
 query         OPENIMPACT_HOME={home} {sys.executable}

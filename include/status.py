@@ -241,7 +241,7 @@ def _source(catalog, source: Source, *, off, due, failed: set[date], unchanged: 
         missing=tuple(sorted(every - set(days))),
         gaps=_gaps(lacking.to_pylist()),
         landed_at=max(newest["_loaded_at"].to_pylist()),
-        cost=json.loads(coverage.current_snapshot().summary.get("openimpact.cost", "{}")),
+        cost=_newest_cost(coverage),
         **known,
     )
     return replace(status, state=_state(status))
@@ -270,6 +270,12 @@ def _gaps(lines: list[dict]) -> tuple[Gap, ...]:
         for (stream, status, reason, lacking), found in days.items()
     ]
     return tuple(sorted(gaps, key=lambda gap: (gap.status == "known_missing", gap.days)))
+
+
+def _newest_cost(table) -> dict[str, int]:
+    """What the newest landing says it spent; maintenance commits after it say nothing."""
+    said = (snapshot.summary.get("openimpact.cost") for snapshot in reversed(table.snapshots()) if snapshot.summary)
+    return json.loads(next(filter(None, said), "{}"))
 
 
 def _rows_by_day(table) -> dict[date, int]:

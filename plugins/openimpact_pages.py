@@ -1,5 +1,6 @@
 """The pages of include/pages in Airflow's navigation, and each source's runbook on its DAG."""
 
+import asyncio
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -18,7 +19,8 @@ def _app():
 
 async def pages(scope, receive, send) -> None:
     """The ASGI application, imported by the first request: every process of Airflow loads this file."""
-    await _app()(scope, receive, send)
+    app = await asyncio.to_thread(_app)  # importing it takes seconds, in which the API server answers others
+    await app(scope, receive, send)
 
 
 def _view(name: str, path: str, route: str, **more: str) -> dict[str, str]:

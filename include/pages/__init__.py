@@ -48,7 +48,8 @@ def build_app(settings: Settings | None = None) -> FastAPI:
         path = settings.dbt_target / "docs" / "static_index.html"
         if not path.is_file():
             return _page(request, "no_lineage.html")
-        return FileResponse(path, media_type="text/html", headers=HEADERS | {"Content-Security-Policy": DBT_CSP})
+        headers = HEADERS | {"Content-Security-Policy": DBT_CSP, "Cache-Control": "max-age=300"}  # megabytes
+        return FileResponse(path, media_type="text/html", headers=headers)
 
     @app.get("/data-docs")
     def data_docs(request: Request) -> Response:

@@ -6,6 +6,7 @@ import pytest
 
 from include import ingest
 from include.errors import SuspectData
+from include.lake.failures import open_failures, record
 from include.sources import get_source
 from include.sources.base import Window
 from include.status import _gaps, cost_text, days_text, describe, due_day, read_status
@@ -80,6 +81,26 @@ def test_each_wrong_thing_that_is_mended_leaves_the_list(archive, tmp_path):
     assert (of(tmp_path).gaps, of(tmp_path).state) == ((), "ok")
 
 
+def test_a_landing_that_is_finished_again_closes_its_failure(archive, tmp_path):
+    settings = settings_in(tmp_path)
+    write_hours(archive, september(6), {})
+    path = ingest.fetch_day(ARCHIVE, september(6), settings, "again")
+    ingest.validate_run(path, settings)
+    ingest.commit_run(path, settings)
+    record(settings, ARCHIVE.name, [september(6), september(7)], "killed after its commit", "again")
+    ingest.commit_run(path, settings)
+    assert [f.day for f in open_failures(settings)] == [september(7)]
+
+
+def test_todays_snapshot_makes_up_for_those_that_failed_before(tmp_path, monkeypatch):
+    source, settings = get_source("oss_directory"), settings_in(tmp_path)
+    monkeypatch.setenv("AIRFLOW_CONN_OSS_DIRECTORY", f"file://{acme_directory(tmp_path / 'directory')}")
+    record(settings, source.name, [september(6), september(9)], "404", "run")
+    record(settings, "npm", [september(6)], "404", "run")
+    ingest.land(source, Window.of(NOW.date()), settings, now=NOW)
+    assert [(f.source, f.day) for f in open_failures(settings)] == [("npm", september(6)), (source.name, september(9))]
+
+
 def test_the_text_says_what_is_wrong_in_lines(archive, tmp_path):
     lines = describe(read_status(settings_in(tmp_path), {}, now=NOW)).splitlines()
     assert lines[1].split()[:5] == ["github_archive", "failing", "2025-09-05", "2", "4"]
@@ -93,8 +114,6 @@ def test_the_text_says_what_is_wrong_in_lines(archive, tmp_path):
 
 
 def test_a_message_cannot_steer_the_terminal(tmp_path):
-    from include.lake.failures import record
-
     record(settings_in(tmp_path), "npm", [september(6)], "\x1b[2Jgone\u202e", "run")
     (line,) = [li for li in describe(read_status(settings_in(tmp_path), {}, now=NOW)).splitlines() if "failed" in li]
     assert line.endswith("UTC: ?[2Jgone?")
