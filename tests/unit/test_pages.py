@@ -1,8 +1,12 @@
 """The pages: hostile text stays text, no route leads to a file, nothing acts."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,6 +22,7 @@ from include.sources.base import Window
 from include.status import read_status
 from tests.sources.standins import DAY, acme_archive, acme_directory
 
+ROOT = Path(__file__).parents[2]
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 PAGES = ("/status", "/lineage", "/data-docs", "/runbooks", "/runbooks/ingest_npm", "/nowhere")
 
@@ -141,3 +146,13 @@ def test_of_what_was_found_no_value_is_kept_but_what_the_sentence_needs(tmp_path
         "found": "50% unexpected",
         "success": False,
     }
+
+
+def test_every_process_of_airflow_loads_the_plugin_and_nothing_heavy_with_it(tmp_path):
+    code = (
+        "import runpy, sys; runpy.run_path('plugins/openimpact_pages.py');"
+        "print(sorted({'pyarrow', 'pyiceberg', 'dbt', 'great_expectations', 'duckdb', 'include'} & set(sys.modules)))"
+    )
+    env = os.environ | {"AIRFLOW_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
