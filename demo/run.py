@@ -236,10 +236,10 @@ def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Pa
 def show_sources(home: Path, base_url: str) -> None:
     """What `status` says of each source."""
     from include.settings import load_settings
-    from include.status import describe, source_status
+    from include.status import describe, read_status
 
     settings = load_settings({"OPENIMPACT_HOME": str(home)})
-    print(f"\n{describe(source_status(settings, connections(base_url)))}")
+    print(f"\n{describe(read_status(settings, connections(base_url)))}")
 
 
 def show_results(home: Path) -> None:
@@ -295,6 +295,7 @@ def show_where(home: Path, api: Api) -> None:
     here = f"OPENIMPACT_HOME={home} {sys.executable} -m include"
     print(f"""
 Airflow       {api.url}   user admin   password {api.password}
+status        {api.url}/openimpact/status
 tables        {here} release show
 dbt docs      {here} docs   writes {home}/dbt-target/docs/static_index.html
 query         OPENIMPACT_HOME={home} {sys.executable}

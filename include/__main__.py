@@ -118,17 +118,10 @@ def run(settings, arguments) -> None:
 
 
 def status(settings, arguments) -> None:
-    """Shows each source's last day, rows, coverage and cost, what waits to be built and which release is current."""
-    from include import transform
-    from include.lake.releases import list_releases
-    from include.status import describe, source_status
+    """Shows what is wrong right now: sources against their promise, failed days, holes, what waits, the release."""
+    from include.status import describe, read_status
 
-    print(describe(source_status(settings)))
-    work = transform.plan(settings)
-    waits = {"all": "everything"}.get(work["rebuild_from"], f"from {work['rebuild_from']}")
-    print(f"to build: {waits if work['changed'] else 'nothing'}")
-    current = [r.release_id for r in list_releases(settings) if r.current]
-    print(f"current release: {current[0] if current else 'none yet'}")
+    print(describe(read_status(settings)))
 
 
 def release(settings, arguments) -> None:

@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from include.errors import ContractBroken, FixNeeded, SourceOff, SuspectData, WindowRefused
+from include.errors import ContractBroken, FixNeeded, OpenImpactError, SourceOff, SuspectData, WindowRefused
 from include.failpoints import failpoint
 from include.http import HttpClient
+from include.quality.kept import keep, read_checks
 from include.settings import Settings
 from include.sources import all_sources, get_source
 from include.sources.base import (
@@ -145,6 +146,7 @@ def validate_run(path: Path, settings: Settings) -> None:
             _refuse_duplicates(source, stream, path, day, kept)
     suite = importlib.import_module(f"include.quality.{source.name}")
     failures = suite.failures(path, date.fromisoformat(day))
+    keep(settings, source.name, read_checks(path), run_id=manifest["run_id"], day=day)
     if failures:
         raise SuspectData(
             f"{source.name} {day}: {len(failures)} expectations failed: {'; '.join(failures[:5])}. "
@@ -160,14 +162,18 @@ def commit_run(path: Path, settings: Settings) -> dict[str, int]:
     Called again after success it returns the same and changes nothing.
     """
     from include.lake.catalog import open_catalog
+    from include.lake.failures import confirm
     from include.lake.landing import replace_day
     from include.lake.tables import ensure_table
 
     manifest = read_manifest(path)
-    if manifest["unchanged"] or "committed" in manifest:
-        return manifest.get("committed", {})
     source = get_source(manifest["source"])
     day = date.fromisoformat(manifest["day"])
+    if manifest["unchanged"]:
+        confirm(settings, source.name, day)
+    if manifest["unchanged"] or "committed" in manifest:
+        _forget_failures(settings, source, day)
+        return manifest.get("committed", {})
     catalog = open_catalog(settings, "lake")
     snapshots = {}
     for stream in source.all_streams:
@@ -189,6 +195,7 @@ def commit_run(path: Path, settings: Settings) -> dict[str, int]:
     _write_manifest(path, manifest)
     for stream in source.all_streams:
         _table_path(path, stream.name).unlink(missing_ok=True)
+    _forget_failures(settings, source, day)
     return snapshots
 
 
@@ -205,28 +212,43 @@ def land(
 ) -> dict[date, dict[str, int]]:
     """Checks, fetches, validates and commits every day of the window, oldest first.
 
-    Days are independent: those before a failing one stay landed. Returns snapshot ids by day and stream.
+    Days are independent: those before a failing one stay landed, and the failing one is remembered. Returns snapshot
+    ids by day and stream.
     """
+    from include.lake.failures import record
+
     check(source, window, settings, now=now)
     run_id = run_id or f"land-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     days = window.days()
     landed = {}
     for number, day in enumerate(days):
-        path = fetch_day(
-            source,
-            day,
-            settings,
-            run_id,
-            _within(progress, number, len(days)),
-            now=now,
-            allow_shrink=allow_shrink,
-            force=force,
-        )
-        validate_run(path, settings)
-        landed[day] = commit_run(path, settings)
+        try:
+            path = fetch_day(
+                source,
+                day,
+                settings,
+                run_id,
+                _within(progress, number, len(days)),
+                now=now,
+                allow_shrink=allow_shrink,
+                force=force,
+            )
+            validate_run(path, settings)
+            landed[day] = commit_run(path, settings)
+        except OpenImpactError as error:
+            record(settings, source.name, [day], str(error), run_id)
+            raise
         shutil.rmtree(path, ignore_errors=True)
     shutil.rmtree(settings.staging / source.name / run_id, ignore_errors=True)
     return landed
+
+
+def _forget_failures(settings: Settings, source: Source, day: date) -> None:
+    """Closes the failure of the landed day; today's snapshot makes up for every earlier one, which no one can load."""
+    from include.lake.failures import forget, open_failures
+
+    failed = [f.day for f in open_failures(settings) if f.source == source.name]
+    forget(settings, source.name, [d for d in failed if d == day or (source.window == "now" and d < day)])
 
 
 def ensure_raw_tables(settings: Settings) -> None:

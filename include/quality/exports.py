@@ -1,11 +1,13 @@
 """The audit's expectations on the exports: complete, not empty, not shrunk."""
 
+from include.quality.kept import checks_of
+
 KEEP_AT_LEAST = 0.8  # of the rows of the release before
 MUST_HAVE_ROWS = {"projects_v1", "artifacts_v1", "metrics_v1", "event_types_v1", "coverage_v1", "sources_v1"}
 
 
-def failures(rows: dict[str, int], before: dict[str, int], expected: set[str]) -> list[str]:
-    """What is wrong with the exports, one phrase each; empty if nothing is.
+def failures(rows: dict[str, int], before: dict[str, int], expected: set[str]) -> tuple[list[str], list[dict]]:
+    """What is wrong with the exports, one phrase each, empty if nothing is; and what each expectation found.
 
     `rows` and `before` are rows by table, now and in the current release;
     `expected` names the tables that must be there.
@@ -48,4 +50,4 @@ def failures(rows: dict[str, int], before: dict[str, int], expected: set[str]) -
             found.append(phrases[check.expectation_config.kwargs["column"]].format(row["name"]))
     if not result.success and not found:
         found.append("an expectation could not be evaluated")
-    return found
+    return found, checks_of("exports", result)

@@ -249,6 +249,8 @@ class Api:
             remaining = _number(limit.get("remaining")) if remaining is None else remaining
         if remaining is not None:
             token.remaining[resource] = remaining
+            if resource == "graphql":
+                self._http.cost["points_left"] = sum(t.remaining.get(resource, 0) for t in self._tokens)
             if remaining < RESERVE and reset is not None:
                 token.opens_at[resource] = _at(reset)
 

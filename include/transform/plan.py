@@ -54,7 +54,16 @@ def finish(settings: Settings, work: dict) -> None:
 
     write_exports(settings, work)
     catalog = open_catalog(settings, "lake")
-    _record(settings, catalog, work["snapshots"] | {"code": work["code"]}, forget="begun")
+    built = {"code": work["code"], "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    _record(settings, catalog, work["snapshots"] | built, forget="begun")
+
+
+def last_build(settings: Settings) -> tuple[datetime | None, str | None]:
+    """When the last good build finished (UTC), and the run id of one that began since and did not."""
+    from include.lake.catalog import open_catalog
+
+    built = _built(settings, open_catalog(settings, "lake"))
+    return datetime.fromisoformat(built["at"]) if "at" in built else None, built.get("begun")
 
 
 def _record(settings: Settings, catalog, properties: dict[str, str], forget: str | None = None) -> None:

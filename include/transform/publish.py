@@ -19,13 +19,15 @@ def audit(settings: Settings, run_id: str) -> dict[str, int]:
     from include.lake.catalog import open_catalog
     from include.lake.releases import list_releases
     from include.quality.exports import failures
+    from include.quality.kept import keep
 
     catalog = open_catalog(settings, "lake")
     rows = {name: _rows(catalog.load_table(f"exports.{name}")) for name in _export_names(catalog)}
     releases = list_releases(settings)
     current = next((r for r in releases if r.current), None) if releases else None
     before = {t.name: t.rows for t in current.tables} if current else {}
-    bad = failures(rows, {k: v for k, v in before.items() if k not in MADE_AT_PUBLISH}, expected_exports())
+    bad, checks = failures(rows, {k: v for k, v in before.items() if k not in MADE_AT_PUBLISH}, expected_exports())
+    keep(settings, "release", checks, run_id=run_id)
     if bad:
         raise SuspectData(
             f"The audit of run {run_id} found: {'; '.join(bad)}. Nothing was released and the last good release "

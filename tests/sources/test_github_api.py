@@ -242,6 +242,14 @@ def test_tokens_take_turns_and_a_budget_stops_before_it_is_spent(server):
     assert min(server.github.left.values()) > 190
 
 
+def test_the_cost_of_a_day_tells_the_points_used_and_those_left(server):
+    asked = context(server, ROCKET, TOOLS, tokens="one,two")
+    list(SOURCE.fetch(Window.of(DAY), asked))
+    left = {token: n for (token, resource), n in server.github.left.items() if resource == "graphql"}
+    assert asked.http.cost["points"] == server.github.points > 0
+    assert asked.http.cost["points_left"] == sum(left.values()) < 5000 * len(left)
+
+
 def test_an_answer_of_200_that_is_a_limit_is_one(server):
     server.github.left = {("one", "graphql"): 0}
     assert fetch(server, tokens="one, two").rows["commits"]
