@@ -192,6 +192,16 @@ def _show_metrics(settings, target: str) -> None:
         )
 
 
+def maintain(settings, arguments) -> None:
+    """Merges small files, expires old snapshots, removes files that nothing needs; --dry-run only tells."""
+    from include import ingest
+    from include.lake import maintenance
+
+    print(maintenance.describe(maintenance.maintain(settings, dry_run=arguments.dry_run)))
+    runs, freed = ingest.clean_staging(settings, dry_run=arguments.dry_run)
+    print(f"staged files of {runs} dead runs: {freed / 1e6:,.2f} MB{' (dry run)' if arguments.dry_run else ''}")
+
+
 def docs(settings, arguments) -> None:
     """Writes the dbt docs site (lineage, columns, tests, metrics) as one HTML file."""
     from include.transform.docs import write_docs
@@ -276,6 +286,8 @@ def _parser() -> argparse.ArgumentParser:
     days(command("run", run))
     command("status", status)
     command("docs", docs)
+    sub = command("maintain", maintain)
+    sub.add_argument("--dry-run", action="store_true", help="tell what would be done, change nothing")
     sub = command("release", release)
     sub.add_argument("action", choices=("list", "show", "publish", "rollback", "expire", "hash"))
     sub.add_argument("id", nargs="?", help="a release id; default: the current one")
