@@ -56,12 +56,14 @@ def land(settings, arguments) -> None:
         ingest.check(source, window, settings)
         with _bar(source.name) as progress:
             for day in window.days():
-                run = ingest.fetch_day(source, day, settings, new_run_id(), progress)
+                run = ingest.fetch_day(
+                    source, day, settings, new_run_id(), progress, allow_shrink=arguments.allow_shrink
+                )
                 ingest.validate_run(run, settings)
                 print(f"{source.name} {day}: fetched and valid, nothing committed; the files are in {run}")
         return
     with _bar(source.name) as progress:
-        ingest.land(source, window, settings, progress)
+        ingest.land(source, window, settings, progress, allow_shrink=arguments.allow_shrink)
     print(f"landed {source.name} {window.start} to {window.end - timedelta(days=1)}")
 
 
@@ -144,7 +146,7 @@ def release(settings, arguments) -> None:
         (_show_metrics if arguments.metrics else _show)(settings, target or "current")
     elif action == "publish":
         run_id = new_run_id()
-        transform.audit(settings, run_id)
+        transform.audit(settings, run_id, accept_shrunk=arguments.accept_shrunk)
         print(f"published release {transform.release(settings, run_id).release_id}")
     elif action == "rollback":
         if not target:
@@ -281,6 +283,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("source", help="a name from `sources`")
     days(sub)
     sub.add_argument("--dry-run", action="store_true", help="fetch and validate, commit nothing")
+    sub.add_argument("--allow-shrink", action="store_true", help="accept a snapshot far smaller than the last one")
     command("vectors", vectors)
     command("build", build)
     days(command("run", run))
@@ -292,6 +295,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("action", choices=("list", "show", "publish", "rollback", "expire", "hash"))
     sub.add_argument("id", nargs="?", help="a release id; default: the current one")
     sub.add_argument("--metrics", action="store_true", help="show: rows, dates and quality of each metric instead")
+    sub.add_argument("--accept-shrunk", action="store_true", help="publish: do not compare with the current release")
     sub.add_argument("--keep", type=int, default=10, help="expire: how many of the newest to keep")
     return parser
 

@@ -47,6 +47,7 @@ def server(tmp_path_factory):
         command = [sys.executable, "-m", "airflow", *words.split()]
         done = subprocess.run(command, env=env, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
+    assert not [v for v in settings_of("public-view.env").values() if " " in v], "a shell reads this file too"
     public = env | settings_of("public-view.env") | {"AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(48)}
     command = [sys.executable, "-m", "airflow", "api-server", "--apps", "core", "--host", "127.0.0.1"]
     log = home / "server.log"
