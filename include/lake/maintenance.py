@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow.fs import FileInfo, FileSelector
+from pyarrow.fs import FileInfo, FileSelector, FileSystem
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue
@@ -161,26 +161,27 @@ def remove_orphans(settings: Settings, *, dry_run: bool = False, now: datetime |
     """
     now = now or datetime.now(UTC)
     lake = open_catalog(settings, "lake")
-    io = lake._load_file_io(location=settings.warehouse)
+    scheme, netloc, root = PyArrowFileIO.parse_location(settings.warehouse)
+    storage = lake._load_file_io(location=settings.warehouse).fs_by_scheme(scheme, netloc)
     known = _pointers(lake)
     # listed before the references are read: what a commit adds in between is not in the list
-    listed = [file for name in CATALOGS for file in _files(io, settings.warehouse_of(name))]
-    _refuse_if_moved(settings, known, listed)
+    listed = [file for name in CATALOGS for file in _files(storage, _path(settings.warehouse_of(name)))]
+    _refuse_if_moved(settings, known & _pointers(lake), listed)
     expired = (_built(lake), now - KEEP_SNAPSHOTS) if dry_run else None
     needed, folders = _needed(lake, expired)
-    root, limit = _path(settings.warehouse), (now - SAFETY_AGE).timestamp()
+    limit = (now - SAFETY_AGE).timestamp()
     counts: dict[str, Counter] = defaultdict(Counter)
     for file in listed:
         if file.path in needed or file.mtime.timestamp() >= limit:
             continue
         if not dry_run:
             try:
-                io.delete(f"{settings.warehouse.partition('://')[0]}://{file.path}")
+                storage.delete_file(file.path)
             except FileNotFoundError:  # another maintenance was first
                 continue
             failpoint("orphan_removed")
         folder = file.path.rpartition("/data/")[0] or file.path.rpartition("/metadata/")[0]
-        name = folders.get(folder, folder.removeprefix(f"{root}/"))
+        name = folders.get(folder, folder.removeprefix(root.rstrip("/") + "/"))
         counts[name].update(files=1, bytes=file.size)
     return [Upkeep(table=name, **counts[name]) for name in sorted(counts)]
 
@@ -232,7 +233,6 @@ def _merge(table: Table, tasks: list[FileScanTask]) -> Upkeep:
         failpoint("compaction_copied")
         with table.transaction() as transaction:
             with transaction.update_snapshot(snapshot_properties=COMPACTED).overwrite() as snapshot:
-                snapshot.delete_by_predicate(AlwaysTrue())  # any other commit in between is a conflict
                 for task in tasks:
                     snapshot.delete_data_file(task.file)
             transaction.add_files([copy], snapshot_properties=COMPACTED, check_duplicate_files=False)
@@ -294,26 +294,24 @@ def _expirable(table: Table, built: set[int], limit: datetime) -> list[int]:
     return [s.snapshot_id for s in old if s.snapshot_id not in pinned]
 
 
-def _files(io: PyArrowFileIO, root: str) -> Iterator[FileInfo]:
+def _files(storage: FileSystem, root: str) -> Iterator[FileInfo]:
     """The files below a warehouse's root in folders named data and metadata."""
-    scheme, netloc, path = io.parse_location(root)
-    selector = FileSelector(path, recursive=True, allow_not_found=True)
-    for info in io.fs_by_scheme(scheme, netloc).get_file_info(selector):
-        if info.is_file and {"data", "metadata"} & set(info.path.removeprefix(path).split("/")[:-1]):
+    for info in storage.get_file_info(FileSelector(root, recursive=True, allow_not_found=True)):
+        if info.is_file and {"data", "metadata"} & set(info.path.removeprefix(root).split("/")[:-1]):
             yield info
 
 
-def _pointers(lake: SqlCatalog) -> list[tuple]:
+def _pointers(lake: SqlCatalog) -> set[tuple]:
     """(catalog, 'namespace.table', metadata file, the one before, TABLE or VIEW) of every catalog in the database."""
     columns = "catalog_name, table_namespace, table_name, metadata_location, previous_metadata_location, iceberg_type"
     with lake.engine.connect() as db:
         rows = db.execute(text(f"select {columns} from iceberg_tables")).all()
-    return [
+    return {
         (catalog, f"{space}.{name}", location, former, kind) for catalog, space, name, location, former, kind in rows
-    ]
+    }
 
 
-def _refuse_if_moved(settings: Settings, known: list[tuple], listed: list[FileInfo]) -> None:
+def _refuse_if_moved(settings: Settings, known: set[tuple], listed: list[FileInfo]) -> None:
     there = {file.path for file in listed}
     for catalog, name, location, *_ in known:
         if _path(location) not in there:

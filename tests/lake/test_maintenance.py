@@ -89,6 +89,14 @@ def hashes(settings):
     return {r.release_id: content_hash(settings, r.release_id) for r in list_releases(settings)}
 
 
+def read_every_snapshot(lake):
+    """Fails if a file of a snapshot that is kept is gone."""
+    for name in [*lake.list_tables("raw"), *lake.list_tables("exports")]:
+        table = lake.load_table(name)
+        for snapshot in table.snapshots():
+            table.scan(snapshot_id=snapshot.snapshot_id).to_arrow()
+
+
 def test_the_many_small_files_of_a_day_become_one_with_the_same_rows(settings, lake):
     table = ensure_table(lake, "raw.x", SCHEMA, "_day")
     scatter(table, MONDAY, MOST_FILES + 1)
@@ -131,19 +139,34 @@ def test_a_merged_file_that_reads_other_rows_is_dropped(settings, lake, monkeypa
     assert ids(lake) == before
 
 
-def test_a_table_that_is_landed_into_meanwhile_keeps_its_small_files_and_the_landing(settings, lake, monkeypatch):
-    scatter(ensure_table(lake, "raw.x", SCHEMA, "_day"), MONDAY, MOST_FILES + 1)
+def land_before_commit(settings, monkeypatch, *days):
+    """Lets these days be landed when the merged file is there and not yet committed."""
     real = maintenance.copy_into
 
     def land_first(*arguments):
-        land(settings, MONDAY)  # the day is empty now
-        land(settings, TUESDAY, "new")
+        for day, found in days:
+            land(settings, day, *found)
         return real(*arguments)
 
     monkeypatch.setattr(maintenance, "copy_into", land_first)
+
+
+def test_a_table_that_is_landed_into_meanwhile_keeps_its_small_files_and_the_landing(settings, lake, monkeypatch):
+    scatter(ensure_table(lake, "raw.x", SCHEMA, "_day"), MONDAY, MOST_FILES + 1)
+    land_before_commit(settings, monkeypatch, (MONDAY, []), (TUESDAY, ["new"]))
     (done,) = compact(settings)
     assert done.merged == 0 and "Other writers came first" in done.note
     assert ids(lake) == ["new"]
+
+
+def test_what_a_landing_of_another_day_came_before_is_merged_the_next_time(settings, lake, monkeypatch):
+    scatter(ensure_table(lake, "raw.x", SCHEMA, "_day"), MONDAY, MOST_FILES + 1)
+    before = ids(lake)
+    with monkeypatch.context() as patch:
+        land_before_commit(settings, patch, (TUESDAY, ["new"]))
+        assert [done.merged for done in compact(settings)] == [0]
+    assert compact(settings) == [Upkeep(table="raw.x", merged=MOST_FILES + 1, into=1)]
+    assert ids(lake) == [*before, "new"] and len(files(lake)) == 2
 
 
 def test_old_snapshots_expire_but_for_what_a_build_read_and_all_after_it(settings, lake):
@@ -154,6 +177,9 @@ def test_old_snapshots_expire_but_for_what_a_build_read_and_all_after_it(setting
     left = {s.snapshot_id for s in lake.load_table("raw.x").snapshots()}
     assert {s for s in made if s in left} == set(made[2:]) and done.snapshots > 0
     assert earliest_day_touched(lake, {"raw.x": made[2]}) == MONDAY
+    age(settings)
+    maintain(settings, now=LATER)
+    assert lake.load_table("raw.x").scan(snapshot_id=made[2]).to_arrow()["id"].to_pylist() == ["2"]
     assert ids(lake) == ["5"]
 
 
@@ -250,6 +276,7 @@ def test_whatever_the_order_every_retained_release_reads_the_same(settings, lake
             assert ids(lake) == sorted(i for found in rows.values() for i in found), (step, action)
     maintain(settings, now=LATER)
     assert hashes(settings) == known
+    read_every_snapshot(lake)
     assert maintain(settings, now=LATER) == []
 
 
