@@ -56,12 +56,14 @@ def land(settings, arguments) -> None:
         ingest.check(source, window, settings)
         with _bar(source.name) as progress:
             for day in window.days():
-                run = ingest.fetch_day(source, day, settings, new_run_id(), progress)
+                run = ingest.fetch_day(
+                    source, day, settings, new_run_id(), progress, allow_shrink=arguments.allow_shrink
+                )
                 ingest.validate_run(run, settings)
                 print(f"{source.name} {day}: fetched and valid, nothing committed; the files are in {run}")
         return
     with _bar(source.name) as progress:
-        ingest.land(source, window, settings, progress)
+        ingest.land(source, window, settings, progress, allow_shrink=arguments.allow_shrink)
     print(f"landed {source.name} {window.start} to {window.end - timedelta(days=1)}")
 
 
@@ -137,7 +139,7 @@ def release(settings, arguments) -> None:
         (_show_metrics if arguments.metrics else _show)(settings, target or "current")
     elif action == "publish":
         run_id = new_run_id()
-        transform.audit(settings, run_id)
+        transform.audit(settings, run_id, accept_shrunk=arguments.accept_shrunk)
         print(f"published release {transform.release(settings, run_id).release_id}")
     elif action == "rollback":
         if not target:
@@ -183,6 +185,16 @@ def _show_metrics(settings, target: str) -> None:
             f"{m.source:<18}{m.metric:<36}{m.rows:>12,}  {m.first_date or '-'!s:<12}{m.last_date or '-'!s:<12}"
             f"{shares[0]:>7}{shares[1]:>9}"
         )
+
+
+def maintain(settings, arguments) -> None:
+    """Merges small files, expires old snapshots, removes files that nothing needs; --dry-run only tells."""
+    from include import ingest
+    from include.lake import maintenance
+
+    print(maintenance.describe(maintenance.maintain(settings, dry_run=arguments.dry_run)))
+    runs, freed = ingest.clean_staging(settings, dry_run=arguments.dry_run)
+    print(f"staged files of {runs} dead runs: {freed / 1e6:,.2f} MB{' (dry run)' if arguments.dry_run else ''}")
 
 
 def docs(settings, arguments) -> None:
@@ -264,15 +276,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("source", help="a name from `sources`")
     days(sub)
     sub.add_argument("--dry-run", action="store_true", help="fetch and validate, commit nothing")
+    sub.add_argument("--allow-shrink", action="store_true", help="accept a snapshot far smaller than the last one")
     command("vectors", vectors)
     command("build", build)
     days(command("run", run))
     command("status", status)
     command("docs", docs)
+    sub = command("maintain", maintain)
+    sub.add_argument("--dry-run", action="store_true", help="tell what would be done, change nothing")
     sub = command("release", release)
     sub.add_argument("action", choices=("list", "show", "publish", "rollback", "expire", "hash"))
     sub.add_argument("id", nargs="?", help="a release id; default: the current one")
     sub.add_argument("--metrics", action="store_true", help="show: rows, dates and quality of each metric instead")
+    sub.add_argument("--accept-shrunk", action="store_true", help="publish: do not compare with the current release")
     sub.add_argument("--keep", type=int, default=10, help="expire: how many of the newest to keep")
     return parser
 

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import shutil
+import stat
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -262,15 +263,18 @@ def ensure_raw_tables(settings: Settings) -> None:
             ensure_table(catalog, source.table(stream.name), stream.raw_schema, partition_by="_day")
 
 
-def clean_staging(settings: Settings, *, older_than: timedelta = timedelta(days=7)) -> int:
-    """Removes staged runs that nothing has touched for so long; returns how many."""
-    limit, removed = time.time() - older_than.total_seconds(), 0
+def clean_staging(
+    settings: Settings, *, older_than: timedelta = timedelta(days=7), dry_run: bool = False
+) -> tuple[int, int]:
+    """Removes staged runs that nothing has touched for so long; returns how many, and the bytes of their files."""
+    limit, removed, freed = time.time() - older_than.total_seconds(), 0, 0
     for run in settings.staging.glob("*/*"):
-        newest = max((p.stat().st_mtime for p in (run, *run.rglob("*"))), default=0)
-        if newest < limit:
-            shutil.rmtree(run, ignore_errors=True)
-            removed += 1
-    return removed
+        found = [p.stat() for p in (run, *run.rglob("*"))]
+        if max((s.st_mtime for s in found), default=0) < limit:
+            removed, freed = removed + 1, freed + sum(s.st_size for s in found if stat.S_ISREG(s.st_mode))
+            if not dry_run:
+                shutil.rmtree(run, ignore_errors=True)
+    return removed, freed
 
 
 def read_manifest(path: Path) -> dict:

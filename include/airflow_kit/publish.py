@@ -12,8 +12,8 @@ Audits the exports after every good transform and makes them the current release
 Writes pointers in the consumer catalog (namespaces oso and oso_<release>).
 
 ## When it fails
-The audit's sentence names the tables. The last good release stays current. If the change is right, expire the
-release before it (`python -m include release expire --keep 1`) and clear the task.
+The audit's sentence names the tables. The last good release stays current. Mend the data and clear the task; if the
+drop is real, `python -m include release publish --accept-shrunk` releases it.
 """
 
 

@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
-from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.table.snapshots import Operation, Snapshot
 
 from include.errors import SuspectData
 from include.lake.catalog import CONFLICTS, retry, sentences
 
 COPY_BYTES = 8 << 20
+COMPACTED = {"openimpact.compacted": "true"}  # properties of a commit that changed files and no row
 
 
 class Touched(Enum):
@@ -105,7 +106,7 @@ def earliest_day_touched(catalog: SqlCatalog, since: dict[str, int | None]) -> d
     """The earliest day landed since the given snapshots of these tables; None is that of a table without any.
 
     None if nothing landed; EVERYTHING if a recorded snapshot, or the first one, is no longer in a
-    table's history, or a commit does not say which day it is of.
+    table's history, or a commit does not say which day it is of. Compactions count as nothing.
     """
     earliest = None
     for name, recorded in since.items():
@@ -113,6 +114,8 @@ def earliest_day_touched(catalog: SqlCatalog, since: dict[str, int | None]) -> d
         for snapshot in _newest_first(catalog.load_table(name)):
             if snapshot.snapshot_id == recorded:
                 break
+            if _is_compaction(snapshot):
+                continue
             day = snapshot.summary.get("openimpact.window-start") if snapshot.summary else None
             if day is None:
                 return EVERYTHING
@@ -121,6 +124,14 @@ def earliest_day_touched(catalog: SqlCatalog, since: dict[str, int | None]) -> d
             if recorded is not None or (oldest and oldest.sequence_number > 1):
                 return EVERYTHING
     return earliest
+
+
+def _is_compaction(snapshot: Snapshot) -> bool:
+    """Whether the commit changed files and no row: ours says so, Trino's is a replace."""
+    summary = snapshot.summary
+    if summary is None:
+        return False
+    return summary.operation is Operation.REPLACE or all(summary.get(key) == value for key, value in COMPACTED.items())
 
 
 def _newest_first(table: Table) -> Iterator[Snapshot]:

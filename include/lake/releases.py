@@ -193,8 +193,22 @@ def expire(settings: Settings, *, keep: int) -> list[str]:
                 consumer._load_file_io(location=location).delete(location)
             except FileNotFoundError:  # an expiry that was killed deleted it
                 pass
-    _sweep(settings, lake)
+    remove_stray_tags(settings)
     return gone
+
+
+def remove_stray_tags(settings: Settings) -> None:
+    """Removes the tags, a day old, that a killed publish or expiry left behind: they would keep their data for ever."""
+    lake = open_catalog(settings, "lake")
+    if ("exports",) not in lake.list_namespaces():
+        return
+    newest = f"release-{datetime.now(UTC) - ORPHAN_AFTER:%Y%m%dt%H%M%S%f}z"
+    retained = {f"release-{release.release_id}" for release in list_releases(settings)}
+    for identifier in lake.list_tables("exports"):
+        refs = lake.load_table(identifier).refs()
+        orphans = {ref for ref in refs if ref.startswith("release-") and ref < newest} - retained
+        if orphans:
+            _untag(lake, ".".join(identifier), orphans)
 
 
 def content_hash(settings: Settings, release_id: str = "current") -> str:
@@ -264,17 +278,6 @@ def _untag(lake: SqlCatalog, name: str, tags: set[str]) -> None:
         retry(remove, CONFLICTS)
     except NoSuchTableError:
         pass
-
-
-def _sweep(settings: Settings, lake: SqlCatalog) -> None:
-    """Removes the tags of no retained release: they would keep their data for ever."""
-    newest = f"release-{datetime.now(UTC) - ORPHAN_AFTER:%Y%m%dt%H%M%S%f}z"
-    retained = {f"release-{release.release_id}" for release in list_releases(settings)}
-    for identifier in lake.list_tables("exports"):
-        refs = lake.load_table(identifier).refs()
-        orphans = {ref for ref in refs if ref.startswith("release-") and ref < newest} - retained
-        if orphans:
-            _untag(lake, ".".join(identifier), orphans)
 
 
 def _lock(db) -> None:

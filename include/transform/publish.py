@@ -10,8 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 MADE_AT_PUBLISH = {"releases_v1"}
 
 
-def audit(settings: Settings, run_id: str) -> dict[str, int]:
+def audit(settings: Settings, run_id: str, *, accept_shrunk: bool = False) -> dict[str, int]:
     """Checks the exports of the lake before a release. Returns rows by table.
+
+    `accept_shrunk` leaves out the comparison with the current release, for a drop that is real.
 
     Raises:
         SuspectData: a table is missing, empty where the release before had rows, or shrank below 80 %.
@@ -25,13 +27,14 @@ def audit(settings: Settings, run_id: str) -> dict[str, int]:
     rows = {name: _rows(catalog.load_table(f"exports.{name}")) for name in _export_names(catalog)}
     releases = list_releases(settings)
     current = next((r for r in releases if r.current), None) if releases else None
-    before = {t.name: t.rows for t in current.tables} if current else {}
+    before = {t.name: t.rows for t in current.tables} if current and not accept_shrunk else {}
     bad, checks = failures(rows, {k: v for k, v in before.items() if k not in MADE_AT_PUBLISH}, expected_exports())
     keep(settings, "release", checks, run_id=run_id)
     if bad:
         raise SuspectData(
             f"The audit of run {run_id} found: {'; '.join(bad)}. Nothing was released and the last good release "
-            "stays current. Mend the data, or if the change is real expire the old release first, and publish again."
+            "stays current. Mend the data, then publish again; if the drop is real: "
+            "python -m include release publish --accept-shrunk"
         )
     return rows
 

@@ -53,6 +53,7 @@ def same(one: dict[str, list], other: dict[str, list]) -> None:
         assert not odd and rows == other[name], f"{name}: {len(odd)} rows differ, {sorted(odd)[:6]}"
 
 
+@pytest.mark.timeout(1800)
 def test_days_in_any_order_and_landed_twice_leave_the_rows_of_one_build(home):
     shuffled = home("shuffled")
     for number, days in enumerate(SHUFFLED):
