@@ -154,7 +154,7 @@ def validate_run(path: Path, settings: Settings) -> None:
 
 
 def commit_run(path: Path, settings: Settings) -> dict[str, int]:
-    """Replaces the day in each raw table by the staged files; coverage comes last.
+    """Replaces the day in each raw table by the staged files; coverage comes last. Its former failure is forgotten.
 
     Returns the snapshot id by stream, {} for a snapshot source that did not change.
     Called again after success it returns the same and changes nothing.
@@ -164,10 +164,11 @@ def commit_run(path: Path, settings: Settings) -> dict[str, int]:
     from include.lake.tables import ensure_table
 
     manifest = read_manifest(path)
-    if manifest["unchanged"] or "committed" in manifest:
-        return manifest.get("committed", {})
     source = get_source(manifest["source"])
     day = date.fromisoformat(manifest["day"])
+    if manifest["unchanged"] or "committed" in manifest:
+        _forget_failures(settings, source, day)
+        return manifest.get("committed", {})
     catalog = open_catalog(settings, "lake")
     snapshots = {}
     for stream in source.all_streams:
@@ -189,7 +190,16 @@ def commit_run(path: Path, settings: Settings) -> dict[str, int]:
     _write_manifest(path, manifest)
     for stream in source.all_streams:
         _table_path(path, stream.name).unlink(missing_ok=True)
+    _forget_failures(settings, source, day)
     return snapshots
+
+
+def _forget_failures(settings: Settings, source: Source, day: date) -> None:
+    """Of the day; of a source of now those of all days, since no past one can be landed any more."""
+    from include.lake.failures import forget, open_failures
+
+    days = [f.day for f in open_failures(settings) if f.source == source.name] if source.window == "now" else [day]
+    forget(settings, source.name, days)
 
 
 def land(

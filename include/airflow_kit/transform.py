@@ -7,6 +7,7 @@ from operator import or_
 from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, get_current_context, task
 
 from include.airflow_kit.ingest import raw_assets
+from include.airflow_kit.report import alert_of_failed_run, explained
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.windows import last_timed_run
 from include.settings import load_settings
@@ -38,10 +39,12 @@ def build_transform_dag(sources: list[Source]) -> DAG:
         catchup=False,
         max_active_runs=1,
         default_args={"owner": "transform", **TASK},
+        on_failure_callback=alert_of_failed_run(lambda: "all exports; the last good release stays"),
         tags=["kind/transform", "tier/1"],
     ) as dag:
 
         @task
+        @explained
         def plan() -> dict:
             """Which days changed, by the snapshots of the raw tables."""
             from include import ingest, transform
@@ -52,6 +55,7 @@ def build_transform_dag(sources: list[Source]) -> DAG:
 
         def layer(name: str, **options):
             @task(task_id=name, pool="duckdb_file", **options)
+            @explained
             def build(work: dict) -> dict:
                 """One dbt build of the layer and its tests."""
                 from include import transform
