@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from include.airflow_kit.report import alert_of_failed_run, explained, of_day, record_failure
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.windows import last_timed_run
-from include.errors import SourceOff
+from include.errors import SourceOff, SuspectData
 from include.settings import load_settings
 from include.sources.base import Source
 
@@ -24,11 +24,9 @@ def raw_assets(source: Source) -> list[Asset]:
     ]
 
 
-def _day_param() -> Param:
+def day_param(what: str = "UTC day, YYYY-MM-DD; empty = the run's own") -> Param:
     """A field of the form; each key needs its own, since Airflow keeps the given value in the object."""
-    return Param(
-        None, type=["null", "string"], format="date", description_md="UTC day, YYYY-MM-DD; empty = the run's own"
-    )
+    return Param(None, type=["null", "string"], format="date", description_md=what)
 
 
 def _stale(source: Source) -> str:
@@ -52,7 +50,7 @@ def build_ingest_dag(source: Source) -> DAG:
         catchup=False,
         allowed_run_types=None if source.window == "day" else ["scheduled", "manual", "asset_materialization"],
         max_active_runs=2 if source.window == "day" else 1,
-        params={"from_day": _day_param(), "to_day": _day_param()},
+        params={"from_day": day_param(), "to_day": day_param()},
         default_args={"owner": source.owner, **TASK, "on_failure_callback": record_failure(source)},
         on_failure_callback=alert_of_failed_run(lambda: _stale(source)),
         tags=["kind/ingest", f"window/{source.window}", f"tier/{source.tier}", f"source/{source.name}"],
@@ -99,7 +97,11 @@ def build_ingest_dag(source: Source) -> DAG:
             staged = [path for batch in fetched for path in batch]
             for path in staged:
                 with of_day(date.fromisoformat(Path(path).name)):
-                    ingest.validate_run(Path(path), load_settings())
+                    try:
+                        ingest.validate_run(Path(path), load_settings())
+                    except SuspectData as error:
+                        again = "When that is mended, clear fetch and what follows: the days are read again."
+                        raise SuspectData(f"{error} {again}") from error
             return staged
 
         @task(pool="iceberg_commit", outlets=raw_assets(source))

@@ -17,7 +17,9 @@ from include.sources.base import Window
 from tests.e2e.world import World
 
 ROOT = Path(__file__).parents[2]
-TAGS = {"kind/ingest", "kind/transform", "kind/publish", "window/day", "window/now", "tier/1", "tier/2", "tier/3"}
+TAGS = {"kind/ingest", "kind/transform", "kind/publish", "kind/operate", "window/day", "window/now"}
+TAGS |= {"tier/1", "tier/2", "tier/3"}
+OPERATE = ["operate_backfill", "operate_preview", "operate_rebuild", "operate_rollback", "operate_watch"]
 HEAVY = {"pyarrow", "dbt", "pyiceberg", "great_expectations", "duckdb", "google"}
 
 
@@ -30,7 +32,7 @@ def bag(airflow_database):
 
 def test_every_dag_file_imports(bag):
     assert bag.import_errors == {}
-    assert sorted(bag.dags) == sorted([f"ingest_{s.name}" for s in all_sources()] + ["transform", "publish"])
+    assert sorted(bag.dags) == sorted([f"ingest_{s.name}" for s in all_sources()] + OPERATE + ["transform", "publish"])
 
 
 def test_every_dag_has_owner_tags_doc_and_retries(bag):
