@@ -15,7 +15,9 @@ class RunNotes:
     @hookimpl
     def on_starting(self, component):
         """Makes the pools that do not exist yet; slots that an operator changed stay."""
-        if "scheduler" in sys.argv:
+        from airflow.jobs.job import Job
+
+        if isinstance(component, Job) and "scheduler" in sys.argv:  # a task starts too, without a database
             make_pools()
 
     @hookimpl

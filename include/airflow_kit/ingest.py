@@ -14,6 +14,7 @@ from include.settings import load_settings
 from include.sources.base import Source
 
 ROOT = Path(__file__).resolve().parents[2]
+SNAPSHOT_RUNS = ["scheduled", "manual", "operator_triggered", "asset_materialization"]  # no backfill of what is now
 
 
 def raw_assets(source: Source) -> list[Asset]:
@@ -48,7 +49,7 @@ def build_ingest_dag(source: Source) -> DAG:
         start_date=datetime(2015, 1, 1, tzinfo=UTC),
         end_date=last_timed_run(load_settings()),
         catchup=False,
-        allowed_run_types=None if source.window == "day" else ["scheduled", "manual", "asset_materialization"],
+        allowed_run_types=None if source.window == "day" else SNAPSHOT_RUNS,
         max_active_runs=2 if source.window == "day" else 1,
         params={"from_day": day_param(), "to_day": day_param()},
         default_args={"owner": source.owner, **TASK, "on_failure_callback": record_failure(source)},
