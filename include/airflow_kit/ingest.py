@@ -1,17 +1,18 @@
 """The DAG ingest_<source>: check ► fetch ► validate ► commit, then the source's raw assets."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, PokeReturnValue, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.airflow_kit.report import alert_of_failed_run, explained, of_day, record_failure
+from include.airflow_kit.report import alert_of_failed_run, deadline, explained, of_day, record_failure
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.windows import last_timed_run
 from include.errors import SourceOff, SuspectData
 from include.settings import load_settings
 from include.sources.base import Source
+from include.watch import GRACE
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOT_RUNS = ["scheduled", "manual", "operator_triggered", "asset_materialization"]  # no backfill of what is now
@@ -30,14 +31,6 @@ def day_param(what: str = "UTC day, YYYY-MM-DD; empty = the run's own") -> Param
     return Param(None, type=["null", "string"], format="date", description_md=what)
 
 
-def _stale(source: Source) -> str:
-    from include.transform.lineage import exports_of
-
-    exports = exports_of(load_settings(), source.name)
-    shown = ", ".join(exports[:5]) + (f" and {len(exports) - 5} more" if len(exports) > 5 else "")
-    return f"{shown or 'what is built from it'}; the former rows of the days stay"
-
-
 def build_ingest_dag(source: Source) -> DAG:
     """The DAG of one registered source; its doc is the source's runbook."""
     schedule = CronDataIntervalTimetable(source.schedule, timezone="UTC") if source.schedule else None
@@ -53,7 +46,8 @@ def build_ingest_dag(source: Source) -> DAG:
         max_active_runs=2 if source.window == "day" else 1,
         params={"from_day": day_param(), "to_day": day_param()},
         default_args={"owner": source.owner, **TASK, "on_failure_callback": record_failure(source)},
-        on_failure_callback=alert_of_failed_run(lambda: _stale(source)),
+        on_failure_callback=alert_of_failed_run,
+        deadline=deadline(timedelta(days=1) + source.ready_after + GRACE),  # its logical date is the day's start
         tags=["kind/ingest", f"window/{source.window}", f"tier/{source.tier}", f"source/{source.name}"],
     ) as dag:
 

@@ -4,13 +4,14 @@ A task cannot write a note. It leaves its sentence as an XCom, which the listene
 scheduler, makes the note when the run ends.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import wraps
 
-from airflow.sdk import Connection, get_current_context
+from airflow.sdk import AsyncCallback, Connection, DeadlineAlert, DeadlineReference, get_current_context
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from include.airflow_kit.windows import window_of
@@ -81,16 +82,55 @@ def _days_of(source: Source, context: dict) -> list[date]:
     return window_of(source, context["params"], (start, end) if start and end else None, run_type=run_type).days()
 
 
-def alert_of_failed_run(affects: Callable[[], str]) -> Callable[[dict], None]:
+def alert_of_failed_run(context: dict) -> None:
     """The callback of a DAG whose run failed: one alert, which names the sentences of its tasks and what it affects."""
+    dag_id, run_id = context["dag"].dag_id, context["run_id"]
+    found = context["ti"].xcom_pull(task_ids=context["dag"].task_ids, key=ERROR) if "ti" in context else []
+    why = tuple(dict.fromkeys(filter(None, found)))[:5] or (sentence_of(None),)
+    notify(Alert(what=f"{dag_id} failed", why=why, affects=stale_without(dag_id), link=link_of(dag_id, run_id)))
 
-    def on_failure(context: dict) -> None:
-        dag, run_id = context["dag"], context["run_id"]
-        found = context["ti"].xcom_pull(task_ids=dag.task_ids, key=ERROR) if "ti" in context else []
-        why = tuple(dict.fromkeys(filter(None, found))) or (sentence_of(None),)
-        notify(Alert(what=f"{dag.dag_id} failed", why=why[:5], affects=affects(), link=link_of(dag.dag_id, run_id)))
 
-    return on_failure
+async def alert_of_missed_deadline(context: dict) -> None:
+    """The callback of a deadline, in the triggerer, since not every executor runs callbacks.
+
+    Airflow hands over the run as its API shows it. A backfill's days are late by themselves.
+    """
+    run, due = context["dag_run"], context["deadline"]["deadline_time"]
+    if run["run_type"] == "scheduled":
+        await asyncio.to_thread(notify, _missed(run, due))
+
+
+def _missed(run: dict, due: datetime) -> Alert:
+    day = f" for {run['data_interval_start'][:10]}" if run["data_interval_start"] else ""
+    return Alert(
+        what=f"{run['dag_id']} missed its deadline",
+        why=(f"Its run{day} was to be good by {due:%Y-%m-%d %H:%M} UTC and is {run['state']}.",),
+        affects=stale_without(run["dag_id"]),
+        link=link_of(run["dag_id"], run["dag_run_id"]),
+    )
+
+
+def deadline(interval: timedelta) -> DeadlineAlert:
+    """A run by the clock that is not good so long after its logical date is told; also one that failed.
+
+    Not by when it was queued: Airflow 3.3.2 answers 500 to the clearing of a run that has such a deadline.
+    """
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=interval,
+        callback=AsyncCallback(alert_of_missed_deadline),
+    )
+
+
+def stale_without(dag_id: str) -> str:
+    """What stays as it was while the DAG has no good run."""
+    if not dag_id.startswith("ingest_"):
+        return "what readers see: the last good release stays current"
+    from include.transform.lineage import exports_of
+
+    exports = exports_of(load_settings(), dag_id.removeprefix("ingest_"))
+    shown = ", ".join(exports[:5]) + (f" and {len(exports) - 5} more" if len(exports) > 5 else "")
+    return f"{shown or 'what is built from it'}; the former rows stay"
 
 
 def link_of(dag_id: str, run_id: str) -> str:
