@@ -33,20 +33,14 @@ def preview(source: Source, window: Window, settings: Settings) -> Preview:
     Raises:
         WindowRefused, SourceOff, FixNeeded: the source cannot load these days, as ingest.check says.
     """
-    from pyiceberg.exceptions import NoSuchTableError
-
     from include.lake.catalog import open_catalog
+    from include.lake.tables import rows_by_day
 
     ingest.check(source, window, settings)
+    catalog, name = open_catalog(settings, "lake"), source.table("coverage")
     costs: dict[str, dict[str, int]] = {}
-    landed: set[date] = set()
-    try:
-        table = open_catalog(settings, "lake").load_table(source.table("coverage"))
-    except NoSuchTableError:
-        pass
-    else:
-        landed = {partition["_day"] for partition in table.inspect.partitions()["partition"].to_pylist()}
-        for snapshot in table.snapshots():
+    if landed := rows_by_day(catalog, name):
+        for snapshot in catalog.load_table(name).snapshots():
             told = snapshot.summary.additional_properties if snapshot.summary else {}
             if cost := json.loads(told.get("openimpact.cost", "{}")):
                 costs[told["openimpact.window-start"]] = cost  # of a day landed twice the newer
@@ -54,7 +48,7 @@ def preview(source: Source, window: Window, settings: Settings) -> Preview:
         source=source.name,
         first=window.start,
         last=window.end - timedelta(days=1),
-        again=len(landed & set(window.days())),
+        again=len(landed.keys() & set(window.days())),
         known=len(costs),
         cost={
             name: round(statistics.median(cost.get(name, 0) for cost in costs.values()))

@@ -56,18 +56,13 @@ def _late(settings: Settings, now: datetime) -> list[Finding]:
 
 def _small_days(settings: Settings) -> list[Finding]:
     """Streams whose newest day has far fewer rows than the days before; reads the tables' metadata only."""
-    from pyiceberg.exceptions import NoSuchTableError
-
     from include.lake.catalog import open_catalog
+    from include.lake.tables import rows_by_day
 
     catalog, found = open_catalog(settings, "lake"), []
     for source in all_sources():
         for stream in source.streams if source.window == "day" else ():
-            try:
-                partitions = catalog.load_table(source.table(stream.name)).inspect.partitions()
-            except NoSuchTableError:
-                continue
-            rows = {p["partition"]["_day"]: p["record_count"] for p in partitions.to_pylist()}
+            rows = rows_by_day(catalog, source.table(stream.name))
             newest, *before = sorted(rows, reverse=True)[: TRAILING_DAYS + 1] or [None]
             if len(before) < FEWEST_DAYS:
                 continue
