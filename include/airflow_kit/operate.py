@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, CronTriggerTimetable, Param, get_current_context, task
+from airflow.sdk import DAG, CronTriggerTimetable, Param, Variable, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.airflow_kit.ingest import day_param
@@ -19,6 +19,7 @@ from include.sources.base import Source
 
 PATIENCE = timedelta(days=3)  # then what nobody approved is rejected
 KEEP = "keep the current release"
+KNOWN = "openimpact_watch"  # an Airflow variable: keys of the findings of the last run
 
 
 def build_preview_dag(sources: list[Source]) -> DAG:
@@ -198,7 +199,7 @@ The lake does not answer. Failed runs are told by the runs themselves.
             from include.watch import findings
 
             context = get_current_context()
-            known = set(context["ti"].xcom_pull(task_ids="watch", include_prior_dates=True) or ())
+            known = Variable.get(KNOWN, default=[], deserialize_json=True)
             found = findings(load_settings())
             new = tuple(finding.sentence for finding in found if finding.key not in known)
             for finding in found:
@@ -208,7 +209,9 @@ The lake does not answer. Failed runs are told by the runs themselves.
             if new:
                 what = f"{len(new)} thing{'s' if len(new) > 1 else ''} went wrong"
                 notify(Alert(what=what, why=new[:10], link=link_of("operate_watch", context["run_id"])))
-            return [finding.key for finding in found]
+            keys = [finding.key for finding in found]
+            Variable.set(KNOWN, keys, description="What operate_watch has told and is not mended", serialize_json=True)
+            return keys
 
         watch()
     return dag

@@ -14,6 +14,7 @@ from demo.server import DemoServer
 from include.lake.failures import open_failures
 from include.lake.releases import list_releases
 from include.settings import load_settings
+from include.sources import all_sources
 from tests.dags.servers import Webhook, serving
 from tests.demo.processes import MARK, left_of
 
@@ -107,7 +108,10 @@ def operator(tmp_path_factory):
         with run.airflow(home, env) as api:
             connection = {"connection_id": "openimpact_slack", "conn_type": "http", "password": webhook.url}
             api.call("POST", "/api/v2/connections", connection)
-            yield Operator(home, upstreams, api, webhook.messages)
+            person = Operator(home, upstreams, api, webhook.messages)
+            dags = len(all_sources()) + 8  # transform, publish, five of operate, late
+            person.until(lambda: api.call("GET", "/api/v2/dags"), lambda found: found["total_entries"] == dags)
+            yield person
     assert left_of(str(home)) == [], "Airflow left processes behind"
 
 
