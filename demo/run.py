@@ -186,8 +186,7 @@ def run_dags(api: Api, days: int = DAYS) -> None:
 
 @contextmanager
 def airflow(home: Path, env: dict[str, str]):
-    """`airflow standalone` with its pools, in a process group of its own that is gone at the end; yields the Api."""
-    from include.sources import all_sources
+    """`airflow standalone` in a process group of its own that is gone at the end; yields the Api."""
 
     log = home / "airflow.log"
     with log.open("wb") as out:
@@ -202,9 +201,6 @@ def airflow(home: Path, env: dict[str, str]):
         )
     try:
         api = _connect(home, env, process, log)
-        pools = {source.pool.name: source.pool.slots for source in all_sources()}
-        for name, slots in (pools | {"iceberg_commit": 1, "duckdb_file": 1}).items():
-            api.call("POST", "/api/v2/pools", {"name": name, "slots": slots})
         yield api
     finally:
         _stop(process)

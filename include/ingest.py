@@ -157,7 +157,7 @@ def validate_run(path: Path, settings: Settings) -> None:
 
 
 def commit_run(path: Path, settings: Settings) -> dict[str, int]:
-    """Replaces the day in each raw table by the staged files; coverage comes last.
+    """Replaces the day in each raw table by the staged files; coverage comes last. Its former failure is forgotten.
 
     Returns the snapshot id by stream, {} for a snapshot source that did not change.
     Called again after success it returns the same and changes nothing.

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, get_current_context, task
 
+from include.airflow_kit.report import alert_of_failed_run, explained
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.transform import EXPORTS
 
@@ -28,10 +29,12 @@ def build_publish_dag() -> DAG:
         catchup=False,
         max_active_runs=1,
         default_args={"owner": "publish", **TASK},
+        on_failure_callback=alert_of_failed_run,
         tags=["kind/publish", "tier/1"],
     ) as dag:
 
         @task
+        @explained
         def audit() -> dict:
             """Refuses exports that are missing, empty or shrunk."""
             from include import transform
@@ -40,6 +43,7 @@ def build_publish_dag() -> DAG:
             return transform.audit(load_settings(), get_current_context()["run_id"])
 
         @task(pool="iceberg_commit")
+        @explained
         def release(rows: dict) -> str:
             """Switches every table in one transaction; returns the release id."""
             from include import transform
@@ -48,6 +52,7 @@ def build_publish_dag() -> DAG:
             return transform.release(load_settings(), get_current_context()["run_id"]).release_id
 
         @task
+        @explained
         def announce(release_id: str) -> None:
             """Says in the log what readers see now."""
             from include.lake.releases import show_release

@@ -7,6 +7,7 @@ from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryActi
 from include.errors import FixNeeded, RateLimited, SuspectData, TryLater
 
 RETRIES = 4
+WAITS = 12  # tries in all where an upstream said when its quota opens: half a day of an hourly one
 MARGIN = timedelta(seconds=10)  # after an upstream's quota opens
 
 
@@ -15,9 +16,12 @@ class ByError(ExceptionRetryPolicy):
 
     def evaluate(self, exception, try_number, max_tries, context=None) -> RetryDecision:
         """What to do after `exception`."""
-        if isinstance(exception, RateLimited) and exception.retry_at:
+        tries = WAITS - (max_tries - try_number)  # since the task was cleared
+        if isinstance(exception, RateLimited) and exception.retry_at and tries <= WAITS:
             wait = max(exception.retry_at - datetime.now(UTC), timedelta(0)) + MARGIN
             return RetryDecision.retry(wait, f"the upstream's quota is spent until {exception.retry_at:%H:%M} UTC")
+        if tries > RETRIES:
+            return RetryDecision.fail(f"it failed {tries} times")
         return super().evaluate(exception, try_number, max_tries, context)
 
 
@@ -41,7 +45,7 @@ POLICY = ByError(
     ]
 )
 TASK = {
-    "retries": RETRIES,
+    "retries": WAITS,
     "retry_policy": POLICY,
     "retry_delay": timedelta(minutes=5),
     "retry_exponential_backoff": 2,

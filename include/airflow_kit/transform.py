@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 
-from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, get_current_context, task
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, Param, get_current_context, task
 
 from include.airflow_kit.ingest import raw_assets
+from include.airflow_kit.report import alert_of_failed_run, deadline, explained
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.windows import last_timed_run
 from include.settings import load_settings
 from include.sources.base import Source
+from include.watch import GRACE
 
 EXPORTS = Asset(name="exports", uri="iceberg://lake/exports")
 DOC = """
@@ -37,21 +39,36 @@ def build_transform_dag(sources: list[Source]) -> DAG:
         end_date=last_timed_run(load_settings()),
         catchup=False,
         max_active_runs=1,
+        params={
+            "rebuild_from": Param(
+                None,
+                type=["null", "string"],
+                pattern=r"^(all|\d{4}-\d{2}-\d{2})$",
+                description_md="UTC day from which to build anew, or `all`; empty = what landed since the last build",
+            )
+        },
         default_args={"owner": "transform", **TASK},
+        on_failure_callback=alert_of_failed_run,
+        deadline=deadline(GRACE),
         tags=["kind/transform", "tier/1"],
     ) as dag:
 
         @task
+        @explained
         def plan() -> dict:
-            """Which days changed, by the snapshots of the raw tables."""
+            """Which days changed, by the snapshots of the raw tables; a person may ask for more."""
             from include import ingest, transform
 
-            settings = load_settings()
+            settings, context = load_settings(), get_current_context()
             ingest.ensure_raw_tables(settings)
-            return transform.plan(settings, get_current_context()["run_id"])
+            work = transform.plan(settings, context["run_id"])
+            if (asked := context["params"]["rebuild_from"]) and work["rebuild_from"] != "all":
+                work["rebuild_from"] = "all" if asked == "all" else min(asked, work["rebuild_from"])
+            return work
 
         def layer(name: str, **options):
             @task(task_id=name, pool="duckdb_file", **options)
+            @explained
             def build(work: dict) -> dict:
                 """One dbt build of the layer and its tests."""
                 from include import transform

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
-from include.lake.catalog import open_catalog, retry
+from include.lake.catalog import CONFLICTS, open_catalog, retry, sentences
 from include.settings import Settings
 
 ERROR_LENGTH = 600  # characters
@@ -86,4 +86,5 @@ def _update(catalog, removals: set[str] | None = None, updates: dict[str, str] |
         catalog.create_namespace_if_not_exists("raw")
         catalog.update_namespace_properties("raw", removals=removals, updates=updates or {})
 
-    retry(write, (IntegrityError, OperationalError))  # another process may write the same key
+    with sentences("the record of failed days is as it was"):
+        retry(write, (*CONFLICTS, IntegrityError))  # another process may write the same key

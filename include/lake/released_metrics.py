@@ -1,5 +1,6 @@
 """How much of each metric a release holds, counted from its own tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +13,7 @@ from include.settings import Settings
 TABLES = [
     f"{kind}_metrics_by_{level}_v1" for kind in ("timeseries", "key") for level in ("artifact", "project", "collection")
 ]
+KEY_TABLES = [name for name in TABLES if name.startswith("key_")]  # of each number the newest
 NUMBERS = ("metric_source", "metric", "sample_date", "quality", "amount")
 
 
@@ -28,7 +30,7 @@ class ReleasedMetric:
     partial: float | None
 
 
-def released_metrics(settings: Settings, release_id: str) -> list[ReleasedMetric]:
+def released_metrics(settings: Settings, release_id: str, tables: Sequence[str] = TABLES) -> list[ReleasedMetric]:
     """Every metric of the release's catalogue by source and name; a row without an amount is no number.
 
     Raises:
@@ -39,7 +41,7 @@ def released_metrics(settings: Settings, release_id: str) -> list[ReleasedMetric
     try:
         with duckdb.connect() as db:
             db.execute("create table numbers (metric_source text, metric text, day date, quality text, n bigint)")
-            for name in TABLES:
+            for name in tables:
                 db.register("batches", _read(settings, release_id, name, NUMBERS))
                 db.execute(
                     "insert into numbers select metric_source, metric, sample_date, quality, count(*) from batches "

@@ -1,5 +1,7 @@
 """Iceberg tables from Arrow schemas: created once, then only ever widened."""
 
+from datetime import date
+
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
@@ -55,6 +57,18 @@ def ensure_table(
         retry(widen, (CommitFailedException,))
         table = catalog.load_table(name)
     return table
+
+
+def rows_by_day(catalog: SqlCatalog, name: str) -> dict[date, int]:
+    """Rows of a raw table by `_day`, from its metadata; {} where nothing landed."""
+    try:
+        table = catalog.load_table(name)
+    except NoSuchTableError:
+        return {}
+    if not table.current_snapshot():
+        return {}
+    partitions = table.inspect.partitions().select(["partition", "record_count"])
+    return {row["partition"]["_day"]: row["record_count"] for row in partitions.to_pylist()}
 
 
 def data_files(table: Table, snapshot_id: int | None = None) -> list[str]:

@@ -17,17 +17,9 @@ from include.sources.base import Window
 from tests.e2e.world import World
 
 ROOT = Path(__file__).parents[2]
-TAGS = {
-    "kind/ingest",
-    "kind/transform",
-    "kind/publish",
-    "kind/maintain",
-    "window/day",
-    "window/now",
-    "tier/1",
-    "tier/2",
-    "tier/3",
-}
+TAGS = {"kind/ingest", "kind/transform", "kind/publish", "kind/maintain", "kind/operate", "window/day", "window/now"}
+TAGS |= {"tier/1", "tier/2", "tier/3"}
+OPERATE = ["operate_backfill", "operate_preview", "operate_rebuild", "operate_rollback", "operate_watch"]
 HEAVY = {"pyarrow", "dbt", "pyiceberg", "great_expectations", "duckdb", "google"}
 
 
@@ -41,7 +33,7 @@ def bag(airflow_database):
 def test_every_dag_file_imports(bag):
     assert bag.import_errors == {}
     assert sorted(bag.dags) == sorted(
-        [f"ingest_{s.name}" for s in all_sources()] + ["transform", "publish", "maintain"]
+        [f"ingest_{s.name}" for s in all_sources()] + OPERATE + ["maintain", "transform", "publish"]
     )
 
 
@@ -183,11 +175,26 @@ def test_a_rate_limit_waits_until_it_opens_and_an_outage_longer_each_time():
     from include.airflow_kit.retries import POLICY, TASK
 
     opens = datetime.now(UTC) + timedelta(minutes=40)
-    delay = POLICY.evaluate(RateLimited("x", opens), 1, 4, None).retry_delay
+    delay = POLICY.evaluate(RateLimited("x", opens), 1, TASK["retries"], None).retry_delay
     assert timedelta(minutes=39) < delay < timedelta(minutes=41)
-    assert POLICY.evaluate(RateLimited("x"), 1, 4, None).retry_delay == timedelta(minutes=15)
-    assert POLICY.evaluate(Unavailable("x"), 1, 4, None).retry_delay is None
+    assert POLICY.evaluate(RateLimited("x"), 1, TASK["retries"], None).retry_delay == timedelta(minutes=15)
+    assert POLICY.evaluate(Unavailable("x"), 1, TASK["retries"], None).retry_delay is None
     assert TASK["retry_exponential_backoff"] == 2 and TASK["max_retry_delay"] == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("cleared_at", "last"), [(0, 5), (3, 8)])
+def test_an_outage_is_tried_five_times_and_a_quota_that_says_when_it_opens_twelve_times_also_after_a_clear(
+    cleared_at, last
+):
+    from include.airflow_kit.retries import POLICY, TASK
+
+    def action(error, try_number):
+        return POLICY.evaluate(error, try_number, cleared_at + TASK["retries"], None).action.name
+
+    assert [action(Unavailable("x"), n) for n in (last - 1, last)] == ["RETRY", "FAIL"]
+    assert [action(KeyError("x"), n) for n in (last - 1, last)] == ["DEFAULT", "FAIL"]
+    opens = datetime.now(UTC) + timedelta(hours=1)
+    assert [action(RateLimited("x", opens), n) for n in (cleared_at + 12, cleared_at + 13)] == ["RETRY", "FAIL"]
 
 
 @pytest.mark.parametrize(
@@ -201,9 +208,9 @@ def test_a_rate_limit_waits_until_it_opens_and_an_outage_longer_each_time():
     ],
 )
 def test_only_what_may_pass_is_retried(error, action):
-    from include.airflow_kit.retries import POLICY
+    from include.airflow_kit.retries import POLICY, TASK
 
-    assert POLICY.evaluate(error, 1, 4, None).action.name == action
+    assert POLICY.evaluate(error, 1, TASK["retries"], None).action.name == action
 
 
 def test_the_dags_one_after_the_other_publish_a_release(airflow_database, tmp_path):

@@ -1,0 +1,109 @@
+"""What is wrong without any run having failed: sources that are late, days far too small, metrics that got worse."""
+
+import statistics
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from include.settings import Settings
+from include.sources import all_sources
+from include.sources.base import Source
+
+GRACE = timedelta(hours=12)  # after a day is published: tries, and a quota that opens again
+TRAILING_DAYS, FEWEST_DAYS = 14, 7  # of the median that a day is compared with
+VOLUME_FLOOR = 0.25  # of that median; weekends of GitHub have half of a weekday
+SMALLEST_MEDIAN = 40  # rows; below, chance decides
+OK_LOSS = 0.05  # of a metric's newest numbers
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong; `key` stays the same as long as it is the same thing."""
+
+    key: str
+    sentence: str
+
+
+def findings(settings: Settings, now: datetime | None = None) -> list[Finding]:
+    """Everything that is wrong now, the late sources first."""
+    return [*_late(settings, now or datetime.now(UTC)), *_small_days(settings), *_worse_metrics(settings)]
+
+
+def due_day(source: Source, now: datetime, last_day: date | None = None) -> date:
+    """The last day that a source of days should have landed by now; never after `last_day`."""
+    due = (now - source.ready_after - GRACE).date() - timedelta(days=1)
+    return min(due, last_day) if last_day else due
+
+
+def _late(settings: Settings, now: datetime) -> list[Finding]:
+    """Sources of days that landed something once; one of now lands nothing while its upstream stays the same."""
+    from include.status import source_status
+
+    last = {status.name: status.last_day for status in source_status(settings) if not status.off}
+    found = []
+    for source in all_sources():
+        due = due_day(source, now, settings.last_day)
+        if source.window == "day" and source.schedule and last.get(source.name) and last[source.name] < due:
+            by = datetime.combine(due + timedelta(days=1), time(), UTC) + source.ready_after + GRACE
+            found.append(
+                Finding(
+                    f"late.{source.name}",
+                    f"{source.name} is late: {due} was due by {by:%Y-%m-%d %H:%M} UTC and its last good day is "
+                    f"{last[source.name]}. Look at the runs of ingest_{source.name}: a failed one says why.",
+                )
+            )
+    return found
+
+
+def _small_days(settings: Settings) -> list[Finding]:
+    """Streams whose newest day has far fewer rows than the days before; reads the tables' metadata only."""
+    from include.lake.catalog import open_catalog
+    from include.lake.tables import rows_by_day
+
+    catalog, found = open_catalog(settings, "lake"), []
+    for source in all_sources():
+        for stream in source.streams if source.window == "day" else ():
+            rows = rows_by_day(catalog, source.table(stream.name))
+            newest, *before = sorted(rows, reverse=True)[: TRAILING_DAYS + 1] or [None]
+            if len(before) < FEWEST_DAYS:
+                continue
+            median = statistics.median(rows[day] for day in before)
+            if median >= SMALLEST_MEDIAN and rows[newest] < VOLUME_FLOOR * median:
+                found.append(
+                    Finding(
+                        f"small.{source.name}.{stream.name}.{newest}",
+                        f"{source.table(stream.name)} has {rows[newest]:,} rows of {newest}, where the "
+                        f"{len(before)} days before had {median:,.0f} in the middle. If the upstream was not whole, "
+                        f"clear that day's run of ingest_{source.name}.",
+                    )
+                )
+    return found
+
+
+def _worse_metrics(settings: Settings) -> list[Finding]:
+    """Metrics whose newest numbers are less often ok in the current release than in the one before it."""
+    from include.lake.released_metrics import KEY_TABLES, released_metrics
+    from include.lake.releases import list_releases
+
+    releases = list_releases(settings)  # newest first
+    place = next((n for n, release in enumerate(releases) if release.current), None)
+    if place is None or place + 1 == len(releases):
+        return []
+    now, before = (
+        {
+            (m.source, m.metric): m.ok or 0.0
+            for m in released_metrics(settings, release.release_id, KEY_TABLES)
+            if m.rows
+        }
+        for release in releases[place : place + 2]
+    )
+    release_id = releases[place].release_id
+    return [
+        Finding(
+            f"worse.{release_id}.{'.'.join(metric)}",
+            f"{' '.join(metric)}: {now[metric]:.0%} of its newest numbers are ok in release {release_id}, "
+            f"{before[metric]:.0%} were in the release before. Its coverage says what is missing: "
+            "python -m include release show.",
+        )
+        for metric in sorted(now.keys() & before.keys())
+        if now[metric] < before[metric] - OK_LOSS
+    ]
