@@ -58,7 +58,9 @@ def build_maintain_dag() -> DAG:
             """Merges small files of the tables that dbt and the exports write; no build runs meanwhile."""
             from include.lake import maintenance
 
-            return _shown(maintenance.compact(load_settings(), ["staging", "intermediate", "metrics", "exports"]))
+            return _shown(
+                maintenance.compact(load_settings(), ["seeds", "staging", "intermediate", "metrics", "exports"])
+            )
 
         @task(pool="iceberg_commit")
         def expire() -> list[dict]:
