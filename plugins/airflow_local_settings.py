@@ -4,6 +4,8 @@ import is loaded once, before, and shared. Great Expectations alone takes longer
 import importlib
 import sys
 
+CONNECT_ARGS = {"timeout": 60}  # seconds that a writer of SQLite waits for another
+
 if "scheduler" in sys.argv:
     for name in ("great_expectations.expectations", "include.ingest", "include.lake.landing", "include.transform"):
         importlib.import_module(name)
