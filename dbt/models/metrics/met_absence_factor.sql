@@ -50,6 +50,7 @@ changes as (
     from days
     cross join (values (30), (90), (180)) as lengths (length_days)
     cross join (values (0, 1), (1, -1)) as edges (lengths_later, sign)
+    where {{ rebuilt('days.event_day', rebuild_day(back=180), 'days.entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
     group by 1, 2, 3, 4, 5
 
 ),

@@ -65,6 +65,7 @@ framed as (
     from (
         select metric, metric_source, entity_level, entity_id, day_no, amount, false as is_mark
         from recent
+        where {{ rebuilt('event_day', rebuild_day(back=length_days - 1), 'entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
         union all
         select metric, metric_source, entity_level, entity_id, day_no, cast(null as bigint) as amount, true as is_mark
         from marks

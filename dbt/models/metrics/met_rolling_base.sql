@@ -1,19 +1,24 @@
 -- Changes of the running sums that every rolling metric is made of. An actor enters an n-day window on day t if not
 -- seen in the n-1 days before, and leaves it on t+n unless seen in between. The windows of the days that this build
--- computes, and the day before them, reach back 360 days.
+-- computes, and the day before them, reach back 180 days; those of contributors are compared with the windows before.
+{% set whole = "select entity_id from " ~ ref('met_rebuild') %}
 with
 
 actor_days as (
 
     select * from {{ ref('met_actor_days') }}
-    where {{ rebuilt('event_day', rebuild_day(back=361), 'entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
+    where
+        {{ rebuilt('event_day', rebuild_day(back=181), 'entity_id', whole) }}
+        or (actor_set = 'contributors' and event_day >= {{ rebuild_day(back=361) }})
 
 ),
 
 daily as (
 
     select * from {{ ref('met_daily') }}
-    where {{ rebuilt('event_day', rebuild_day(back=361), 'entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
+    where
+        {{ rebuilt('event_day', rebuild_day(back=181), 'entity_id', whole) }}
+        or (metric = 'new_contributors' and event_day >= {{ rebuild_day(back=361) }})
 
 ),
 
