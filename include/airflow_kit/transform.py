@@ -25,6 +25,11 @@ again. Nothing is published, and the next good run makes up for it.
 """
 
 
+def earlier(planned: str, asked: str | None) -> str:
+    """From where to build: the earlier of two ISO days, of which "all" is the earliest."""
+    return "all" if "all" in (planned, asked) else min(planned, asked or planned)
+
+
 def build_transform_dag(sources: list[Source]) -> DAG:
     """The DAG that rebuilds what landed since the last good build."""
     with DAG(
@@ -62,9 +67,7 @@ def build_transform_dag(sources: list[Source]) -> DAG:
             settings, context = load_settings(), get_current_context()
             ingest.ensure_raw_tables(settings)
             work = transform.plan(settings, context["run_id"])
-            if (asked := context["params"]["rebuild_from"]) and work["rebuild_from"] != "all":
-                work["rebuild_from"] = "all" if asked == "all" else min(asked, work["rebuild_from"])
-            return work
+            return work | {"rebuild_from": earlier(work["rebuild_from"], context["params"]["rebuild_from"])}
 
         def layer(name: str, **options):
             @task(task_id=name, pool="duckdb_file", **options)

@@ -34,7 +34,7 @@ SOURCE, DAG = "github_archive", "ingest_github_archive"
 BROKEN = date(2025, 10, 21)
 RANGE = {"source": SOURCE, "from_day": "2025-10-20", "to_day": str(BROKEN)}
 PENDING = (None, "scheduled", "queued", "running")
-PATIENCE_S = 180
+PATIENCE_S = 300
 
 
 class Operator:
