@@ -2,8 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from include import ingest
 from include.lake.failures import forget, open_failures, record
 from include.settings import load_settings
+from include.sources import get_source
+from include.sources.base import Window
+from tests.e2e.world import World
 
 ONE, TWO = date(2026, 11, 1), date(2026, 11, 2)
 
@@ -38,3 +42,17 @@ def test_an_error_is_cut_to_what_the_catalogs_database_holds(tmp_path):
 
     stored = open_catalog(settings, "lake").load_namespace_properties("raw")
     assert all(len(value) <= 1000 for value in stored.values())
+
+
+def test_a_landing_forgets_its_day_and_that_of_a_source_of_now_all_of_its_days(tmp_path, monkeypatch):
+    world = World(tmp_path, ONE, ONE)
+    world.push(f"{ONE} 01:00:00", (1, "one/r1"), [("m0", "A")])
+    for name, value in world.write({"p": ["https://github.com/one/r1"]}, {}).items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path / "home")})
+    for source in ("oss_directory", "github_archive"):
+        record(settings, source, [ONE, TWO], "It was down.", "run")
+    ingest.land(get_source("oss_directory"), Window.of(datetime.now(UTC).date()), settings)
+    assert {f.source for f in open_failures(settings)} == {"github_archive"}
+    ingest.land(get_source("github_archive"), Window.of(ONE), settings)
+    assert [(f.source, f.day) for f in open_failures(settings)] == [("github_archive", TWO)]
