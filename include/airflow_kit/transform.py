@@ -7,12 +7,11 @@ from operator import or_
 from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, Param, get_current_context, task
 
 from include.airflow_kit.ingest import raw_assets
-from include.airflow_kit.report import alert_of_failed_run, deadline, explained
+from include.airflow_kit.report import alert_of_failed_run, explained
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.windows import last_timed_run
 from include.settings import load_settings
 from include.sources.base import Source
-from include.watch import GRACE
 
 EXPORTS = Asset(name="exports", uri="iceberg://lake/exports")
 DOC = """
@@ -54,7 +53,6 @@ def build_transform_dag(sources: list[Source]) -> DAG:
         },
         default_args={"owner": "transform", **TASK},
         on_failure_callback=alert_of_failed_run,
-        deadline=deadline(GRACE),
         tags=["kind/transform", "tier/1"],
     ) as dag:
 
