@@ -1,18 +1,17 @@
 """The DAG ingest_<source>: check ► fetch ► validate ► commit, then the source's raw assets."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, PokeReturnValue, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.airflow_kit.report import alert_of_failed_run, deadline, explained, of_day, record_failure
+from include.airflow_kit.report import alert_of_failed_run, explained, of_day, record_failure
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.windows import last_timed_run
 from include.errors import SourceOff, SuspectData
 from include.settings import load_settings
 from include.sources.base import Source
-from include.watch import GRACE
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOT_RUNS = ["scheduled", "manual", "operator_triggered", "asset_materialization"]  # no backfill of what is now
@@ -47,7 +46,6 @@ def build_ingest_dag(source: Source) -> DAG:
         params={"from_day": day_param(), "to_day": day_param()},
         default_args={"owner": source.owner, **TASK, "on_failure_callback": record_failure(source)},
         on_failure_callback=alert_of_failed_run,
-        deadline=deadline(timedelta(days=1) + source.ready_after + GRACE),  # its logical date is the day's start
         tags=["kind/ingest", f"window/{source.window}", f"tier/{source.tier}", f"source/{source.name}"],
     ) as dag:
 

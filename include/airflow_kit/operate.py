@@ -44,7 +44,7 @@ The build and the release follow by themselves. One run a day instead: the Backf
 
 ## When it fails
 The sentence in the note says which field of the form is wrong or why the source cannot load these days. When the
-started run fails, clear it there: days that are fetched are not asked for again here.
+started run fails, clear its failed tasks there: batches that were fetched are not fetched again.
 """
     with _dag("backfill", "Lands a range of days after approval.", doc, _range_form(sources)) as dag:
         asked = _preview(starts=True)

@@ -1,4 +1,4 @@
-"""The DAG publish: audit ► release ► announce."""
+"""The DAG publish: audit ► release ► announce ► docs."""
 
 from datetime import UTC, datetime
 
@@ -61,5 +61,14 @@ def build_publish_dag() -> DAG:
             for table in show_release(load_settings(), release_id).tables:
                 print(f"{release_id}: {table.name} {table.rows:,} rows")
 
-        announce(release(audit()))
+        @task(pool="duckdb_file")
+        @explained
+        def docs() -> None:
+            """Writes the dbt docs, the lineage page of the navigation."""
+            from include.settings import load_settings
+            from include.transform.docs import write_docs
+
+            write_docs(load_settings())
+
+        announce(release(audit())) >> docs()
     return dag

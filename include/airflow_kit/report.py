@@ -4,14 +4,13 @@ A task cannot write a note. It leaves its sentence as an XCom, which the listene
 scheduler, makes the note when the run ends.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import wraps
 
-from airflow.sdk import AsyncCallback, Connection, DeadlineAlert, DeadlineReference, get_current_context
+from airflow.sdk import Connection, get_current_context
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from include.airflow_kit.windows import window_of
@@ -88,38 +87,6 @@ def alert_of_failed_run(context: dict) -> None:
     found = context["ti"].xcom_pull(task_ids=context["dag"].task_ids, key=ERROR) if "ti" in context else []
     why = tuple(dict.fromkeys(filter(None, found)))[:5] or (sentence_of(None),)
     notify(Alert(what=f"{dag_id} failed", why=why, affects=stale_without(dag_id), link=link_of(dag_id, run_id)))
-
-
-async def alert_of_missed_deadline(context: dict) -> None:
-    """The callback of a deadline, in the triggerer, since not every executor runs callbacks.
-
-    Airflow hands over the run as its API shows it. A backfill's days are late by themselves.
-    """
-    run, due = context["dag_run"], context["deadline"]["deadline_time"]
-    if run["run_type"] == "scheduled":
-        await asyncio.to_thread(notify, _missed(run, due))
-
-
-def _missed(run: dict, due: datetime) -> Alert:
-    day = f" for {run['data_interval_start'][:10]}" if run["data_interval_start"] else ""
-    return Alert(
-        what=f"{run['dag_id']} missed its deadline",
-        why=(f"Its run{day} was to be good by {due:%Y-%m-%d %H:%M} UTC and is {run['state']}.",),
-        affects=stale_without(run["dag_id"]),
-        link=link_of(run["dag_id"], run["dag_run_id"]),
-    )
-
-
-def deadline(interval: timedelta) -> DeadlineAlert:
-    """A run by the clock that is not good so long after its logical date is told; also one that failed.
-
-    Not by when it was queued: Airflow 3.3.2 answers 500 to the clearing of a run that has such a deadline.
-    """
-    return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
-        interval=interval,
-        callback=AsyncCallback(alert_of_missed_deadline),
-    )
 
 
 def stale_without(dag_id: str) -> str:

@@ -7,12 +7,11 @@ from operator import or_
 from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, Param, get_current_context, task
 
 from include.airflow_kit.ingest import raw_assets
-from include.airflow_kit.report import alert_of_failed_run, deadline, explained
+from include.airflow_kit.report import alert_of_failed_run, explained
 from include.airflow_kit.retries import TASK
 from include.airflow_kit.windows import last_timed_run
 from include.settings import load_settings
 from include.sources.base import Source
-from include.watch import GRACE
 
 EXPORTS = Asset(name="exports", uri="iceberg://lake/exports")
 DOC = """
@@ -23,6 +22,11 @@ Writes the schemas staging, intermediate, metrics and exports; what to rebuild c
 The log names the failed models and tests. Mend the cause, then clear the failed task: it builds the same layer
 again. Nothing is published, and the next good run makes up for it.
 """
+
+
+def earlier(planned: str, asked: str | None) -> str:
+    """From where to build: the earlier of two ISO days, of which "all" is the earliest."""
+    return "all" if "all" in (planned, asked) else min(planned, asked or planned)
 
 
 def build_transform_dag(sources: list[Source]) -> DAG:
@@ -49,7 +53,6 @@ def build_transform_dag(sources: list[Source]) -> DAG:
         },
         default_args={"owner": "transform", **TASK},
         on_failure_callback=alert_of_failed_run,
-        deadline=deadline(GRACE),
         tags=["kind/transform", "tier/1"],
     ) as dag:
 
@@ -62,9 +65,7 @@ def build_transform_dag(sources: list[Source]) -> DAG:
             settings, context = load_settings(), get_current_context()
             ingest.ensure_raw_tables(settings)
             work = transform.plan(settings, context["run_id"])
-            if (asked := context["params"]["rebuild_from"]) and work["rebuild_from"] != "all":
-                work["rebuild_from"] = "all" if asked == "all" else min(asked, work["rebuild_from"])
-            return work
+            return work | {"rebuild_from": earlier(work["rebuild_from"], context["params"]["rebuild_from"])}
 
         def layer(name: str, **options):
             @task(task_id=name, pool="duckdb_file", **options)

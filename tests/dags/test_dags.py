@@ -171,6 +171,22 @@ def test_nothing_imports_upward(folder):
     assert not upward, f"{folder}/ may not import {banned}; move the shared part down: {upward}"
 
 
+@pytest.mark.parametrize(
+    ("planned", "asked", "found"),
+    [
+        ("2026-11-05", None, "2026-11-05"),
+        ("2026-11-05", "2026-11-03", "2026-11-03"),
+        ("2026-11-05", "2026-11-07", "2026-11-05"),
+        ("2026-11-05", "all", "all"),
+        ("all", "2026-11-03", "all"),
+    ],
+)
+def test_a_rebuild_asked_for_never_leaves_out_what_landed(planned, asked, found):
+    from include.airflow_kit.transform import earlier
+
+    assert earlier(planned, asked) == found
+
+
 def test_a_rate_limit_waits_until_it_opens_and_an_outage_longer_each_time():
     from include.airflow_kit.retries import POLICY, TASK
 

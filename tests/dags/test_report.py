@@ -5,6 +5,7 @@ import email.policy
 import json
 import logging
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from include.settings import load_settings
 from include.sources import get_source
 from tests.dags.servers import MailServer, Webhook, serving
 
+ROOT = Path(__file__).parents[2]
 HOSTILE = "rows <!channel> @everyone ![x](http://evil/) <b>bold</b>\r\nBcc: all@ex.org"
 ALERT = Alert(what="ingest_npm failed", why=(HOSTILE,), affects="key_metrics_v1", link="http://127.0.0.1/dags/a/runs/b")
 
@@ -104,3 +106,14 @@ def test_the_day_that_failed_is_remembered_or_every_day_of_a_run_that_was_killed
 def test_a_refused_day_is_no_failure(settings):
     report.record_failure(get_source("npm"))(_context(WindowRefused("not over yet")))
     assert open_failures(settings) == []
+
+
+def test_a_note_that_a_person_wrote_stays(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "plugins"))
+    from run_notes import _write
+
+    ours, theirs = SimpleNamespace(user_id=None), SimpleNamespace(user_id="ann")
+    for note, kept in ((None, False), (ours, False), (theirs, True)):
+        run = SimpleNamespace(dag_run_note=note, note="mine")
+        _write(run, "x" * 2000)
+        assert run.note == ("mine" if kept else "x" * 1000)

@@ -1,7 +1,6 @@
 """An operator's day at a real Airflow: a source fails and says why, is mended and cleared; forms, approvals, alerts."""
 
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -18,23 +17,11 @@ from include.sources import all_sources
 from tests.dags.servers import Webhook, serving
 from tests.demo.processes import MARK, left_of
 
-LATE = """
-import time
-from datetime import datetime, timedelta
-
-from airflow.sdk import DAG, CronTriggerTimetable, task
-
-from include.airflow_kit.report import deadline
-
-with DAG("late", schedule=CronTriggerTimetable("0 0 * * *", timezone="UTC"), start_date=datetime(2015, 1, 1),
-         catchup=False, deadline=deadline(timedelta(0))):
-    task(task_id="wait")(lambda: time.sleep(15))()
-"""
 SOURCE, DAG = "github_archive", "ingest_github_archive"
 BROKEN = date(2025, 10, 21)
 RANGE = {"source": SOURCE, "from_day": "2025-10-20", "to_day": str(BROKEN)}
 PENDING = (None, "scheduled", "queued", "running")
-PATIENCE_S = 180
+PATIENCE_S = 300
 
 
 class Operator:
@@ -97,19 +84,14 @@ class Operator:
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory):
     home = tmp_path_factory.mktemp("operator")
-    shutil.copytree(run.ROOT / "dags", home / "dags")
-    (home / "dags" / "late.py").write_text(LATE)
     with serving(Webhook()) as webhook, DemoServer(0) as upstreams:
-        env = run.environment(home, upstreams.base_url) | {
-            MARK: str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        }
+        env = run.environment(home, upstreams.base_url) | {MARK: str(home)}
         subprocess.run([sys.executable, "-m", "include", "land", "oss_directory"], env=env, check=True)
         with run.airflow(home, env) as api:
             connection = {"connection_id": "openimpact_slack", "conn_type": "http", "password": webhook.url}
             api.call("POST", "/api/v2/connections", connection)
             person = Operator(home, upstreams, api, webhook.messages)
-            dags = len(all_sources()) + 8  # transform, publish, five of operate, late
+            dags = len(all_sources()) + 7  # transform, publish, five of operate
             person.until(lambda: api.call("GET", "/api/v2/dags"), lambda found: found["total_entries"] == dags)
             yield person
     assert left_of(str(home)) == [], "Airflow left processes behind"
@@ -224,10 +206,3 @@ def test_the_watch_tells_each_finding_once(operator):
         assert ended["state"] == "success"
         assert "github_archive is late" in ended["note"]
         assert len(operator.messages) == told
-
-
-def test_a_run_that_misses_its_deadline_is_told(operator):
-    operator.messages.clear()
-    operator.api.unpause("late")
-    (_, text), *_ = operator.until(lambda: list(operator.messages), bool)
-    assert text.startswith("*late missed its deadline*\nIts run for 20") and "UTC and is running." in text
