@@ -6,13 +6,12 @@ a DAG that has any cannot be tested, and one that is paused misses none.
 
 import statistics
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from include.settings import Settings
 from include.sources import all_sources
-from include.sources.base import Source
 
-GRACE = timedelta(hours=12)  # after a day is published: tries, and a quota that opens again
+GRACE = timedelta(hours=10)  # after a day is late on the status page: tries, and a quota that opens again
 TRAILING_DAYS, FEWEST_DAYS = 14, 7  # of the median that a day is compared with
 VOLUME_FLOOR = 0.25  # of that median; weekends of GitHub have half of a weekday
 SMALLEST_MEDIAN = 40  # rows; below, chance decides
@@ -32,30 +31,19 @@ def findings(settings: Settings, now: datetime | None = None) -> list[Finding]:
     return [*_late(settings, now or datetime.now(UTC)), *_small_days(settings), *_worse_metrics(settings)]
 
 
-def due_day(source: Source, now: datetime, last_day: date | None = None) -> date:
-    """The last day that a source of days should have landed by now; never after `last_day`."""
-    due = (now - source.ready_after - GRACE).date() - timedelta(days=1)
-    return min(due, last_day) if last_day else due
-
-
 def _late(settings: Settings, now: datetime) -> list[Finding]:
-    """Sources of days that landed something once; one of now lands nothing while its upstream stays the same."""
-    from include.status import source_status
+    """Sources that landed something once and are behind what they promised GRACE ago."""
+    from include.status import read_status
 
-    last = {status.name: status.last_day for status in source_status(settings) if not status.off}
-    found = []
-    for source in all_sources():
-        due = due_day(source, now, settings.last_day)
-        if source.window == "day" and source.schedule and last.get(source.name) and last[source.name] < due:
-            by = datetime.combine(due + timedelta(days=1), time(), UTC) + source.ready_after + GRACE
-            found.append(
-                Finding(
-                    f"late.{source.name}",
-                    f"{source.name} is late: {due} was due by {by:%Y-%m-%d %H:%M} UTC and its last good day is "
-                    f"{last[source.name]}. Look at the runs of ingest_{source.name}: a failed one says why.",
-                )
-            )
-    return found
+    return [
+        Finding(
+            f"late.{source.name}",
+            f"{source.name} is late: {source.due_day} was due and its last good day is {source.last_day}. "
+            f"Look at the runs of ingest_{source.name}: a failed one says why.",
+        )
+        for source in read_status(settings, now=now - GRACE).sources
+        if source.lag and not source.off
+    ]
 
 
 def _small_days(settings: Settings) -> list[Finding]:

@@ -93,11 +93,15 @@ def stale_without(dag_id: str) -> str:
     """What stays as it was while the DAG has no good run."""
     if not dag_id.startswith("ingest_"):
         return "what readers see: the last good release stays current"
-    from include.transform.lineage import exports_of
+    from include.errors import OpenImpactError
+    from include.status import read_status, some
 
-    exports = exports_of(load_settings(), dag_id.removeprefix("ingest_"))
-    shown = ", ".join(exports[:5]) + (f" and {len(exports) - 5} more" if len(exports) > 5 else "")
-    return f"{shown or 'what is built from it'}; the former rows stay"
+    try:
+        sources = {source.name: source for source in read_status(load_settings()).sources}
+        metrics = sources[dag_id.removeprefix("ingest_")].metrics
+    except (OpenImpactError, KeyError):  # the lake does not answer, or its DAG is of no registered source
+        metrics = ()
+    return f"{some(metrics) if metrics else 'what is built from it'}; the former rows stay"
 
 
 def link_of(dag_id: str, run_id: str) -> str:
