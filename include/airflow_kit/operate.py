@@ -18,6 +18,8 @@ from include.sources import get_source
 from include.sources.base import Source
 
 PATIENCE = timedelta(days=3)  # then what nobody approved is rejected
+# Airflow 3.3.2 takes a question that is answered before its process has ended for killed, and asks again
+ASKED_AGAIN = {"retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 0}
 KEEP = "keep the current release"
 KNOWN = "openimpact_watch"  # an Airflow variable: keys of the findings of the last run
 
@@ -173,6 +175,7 @@ The sentence in the note says why; the current release stays.
             options=found,
             body=f"{{{{ ti.xcom_pull(task_ids='releases', key='{NOTE}') }}}}",
             response_timeout=PATIENCE,
+            **ASKED_AGAIN,
         )
         chosen = compare(choice.output)
         approve = _approval("Roll back?", "{{ ti.xcom_pull(task_ids='compare', key='body') }}")
@@ -269,6 +272,7 @@ def _approval(subject: str, body: str) -> ApprovalOperator:
         body=body,
         defaults=ApprovalOperator.REJECT,
         response_timeout=PATIENCE,
+        **ASKED_AGAIN,
     )
 
 

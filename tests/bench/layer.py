@@ -12,10 +12,18 @@ from pathlib import Path
 
 from tests.bench.jobs import Cpu, run, verdict
 
-MILLIONS, REPOS = (5, 20, 50), 100
+MILLIONS, ON_TRINO, REPOS = (0.5, 5, 20, 50), 5, 100
 DAYS, LAST = 730, date(2025, 4, 30)
 FIRST = LAST - timedelta(days=DAYS - 1)
 LINEAR, INCREMENT = 11, 0.25
+TRINO_HEAP = "3 GB"
+TRINO_PROFILE = """openimpact:
+  target: trino
+  outputs:
+    trino:
+      {type: trino, method: none, host: 127.0.0.1, port: PORT, user: bench, http_scheme: http, database: lake,
+       schema: main, threads: 2}
+"""
 PROFILE = """openimpact:
   target: duckdb
   outputs:
@@ -34,24 +42,28 @@ KINDS = {
 
 
 def measure(folder: Path, repeat: int) -> Iterator[str]:
-    """The ratios of one run of each; the largest takes most of an hour."""
+    """The ratios of one run of each, as they come; the largest takes more than an hour."""
     spent = {}
     for millions in MILLIONS:
-        home = folder / f"{millions}m"
-        rows = run(make_world, str(home), millions * 1_000_000, timeout_s=3600)["rows"]
-        whole = spent[millions] = run(build, str(home), "all", timeout_s=7200)
+        home = str(folder / f"{millions}m")
+        rows = run(make_world, home, int(millions * 1_000_000), timeout_s=3600)["rows"]
+        whole = run(build, home, "all", timeout_s=7200)
+        spent[millions] = whole["cpu"]
         yield (
             f"{millions} million events ({rows:,} daily rows): {whole['cpu']:.0f} s, peak {whole['rss_mb']:,.0f} MB, "
             f"{whole['series']:,} rows of metrics"
         )
-        if millions == MILLIONS[0]:
-            again = run(build, str(home), LAST.isoformat(), timeout_s=3600)
+        if tenth := spent.get(millions / 10):
+            yield verdict(f"{millions} million events / {millions / 10:g} million", whole["cpu"] / tenth, LINEAR)
+        if millions == ON_TRINO:
+            again = run(build, home, LAST.isoformat(), timeout_s=3600)
             detail = f"{again['cpu']:.0f} s over {whole['cpu']:.0f} s"
             yield verdict("a day more / whole build", again["cpu"] / whole["cpu"], INCREMENT, detail=detail)
-    least, most = min(MILLIONS), max(MILLIONS)
-    yield verdict(
-        f"{most} million events / {least} million", spent[most]["cpu"] / spent[least]["cpu"], LINEAR * most / least / 10
-    )
+            there = run(build_on_trino, home, timeout_s=7200)
+            yield (
+                f"on Trino with a heap of {TRINO_HEAP}: {there['cpu']:.0f} s, peak {there['peak_mb']:,.0f} MB, "
+                f"{'the same' if there['series'] == whole['series'] else 'ANOTHER'} number of rows"
+            )
 
 
 def make_world(home: str, events: int) -> dict:
@@ -153,3 +165,58 @@ def build(home: str, rebuild_from: str) -> dict:
     with duckdb.connect("transform.duckdb") as db:
         series = db.execute("select count(*) from metrics.met_series").fetchone()[0]
     return {"cpu": cpu.seconds, "series": series}
+
+
+def build_on_trino(home: str) -> dict:
+    """Job: the same tables in Iceberg, and the models built on a Trino; CPU seconds and peak memory of its process."""
+    import shutil
+    import subprocess
+    import sys
+
+    import duckdb
+    import pyarrow as pa
+
+    from include.lake.catalog import open_catalog
+    from include.settings import load_settings
+    from tests.cluster import servers
+    from tests.cluster.tools import find_tools
+    from tests.dbt.harness import TABLES
+
+    servers.HEAP = "-Xmx" + TRINO_HEAP.replace(" GB", "g")
+    folder = Path(home).with_name("trino")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(home, folder, ignore=shutil.ignore_patterns("transform.duckdb*", "target", "logs"))
+    running = servers.Cluster(find_tools())
+    try:
+        running.start()
+        lake = open_catalog(load_settings(os.environ | running.settings_env()), "lake")
+        lake.create_namespace_if_not_exists("hand")
+        with duckdb.connect(f"{home}/transform.duckdb", read_only=True) as db:
+            db.execute("set timezone = 'UTC'")
+            for name in TABLES:
+                batches = db.execute(f"from hand.{name}").to_arrow_reader(1_000_000)
+                table = lake.create_table(f"hand.{name}", batches.schema)
+                for batch in batches:
+                    table.append(pa.Table.from_batches([batch]))
+        (folder / "profiles.yml").write_text(TRINO_PROFILE.replace("PORT", str(running.pipeline_port)))
+        (trino,) = (server.process.pid for server, _ in running.servers if server.name == "trino-pipeline")
+        given = {"run_day": str(LAST + timedelta(days=1)), "run_id": "bench", "rebuild_from": "all"}
+        env = os.environ | {"DO_NOT_TRACK": "1", "OPENIMPACT_BUILD": json.dumps(given)}
+        before = _cpu_of(trino)
+        for step in ("seed", "run"):
+            command = [sys.executable, "-m", "dbt.cli.main", step, "--quiet"]
+            done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(" ".join(done.stdout.split())[-400:])
+        [[series]] = running.query("pipeline", "select count(*) from lake.metrics.met_series")
+        status = Path(f"/proc/{trino}/status").read_text().split()
+        peak = int(status[status.index("VmHWM:") + 1]) / 1024
+        return {"cpu": _cpu_of(trino) - before, "series": series, "peak_mb": peak}
+    finally:
+        running.stop()
+
+
+def _cpu_of(pid: int) -> float:
+    """CPU seconds of a process so far (proc(5): fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

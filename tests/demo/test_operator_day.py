@@ -64,12 +64,12 @@ class Operator:
     def answer(self, dag: str, run_id: str, task: str, option: str) -> None:
         """Answers what a task waits for."""
         place = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}/-1/hitlDetails"
-        self.until(
-            lambda: self.api.call("GET", f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}")["state"],
-            lambda state: state == "awaiting_input",
-        )
-        time.sleep(2)  # an answer before the scheduler heard that the task waits makes it try, and ask, once more
-        self.api.call("PATCH", place, {"chosen_options": [option]})
+        self.until(lambda: self.states(dag, run_id).get(task), lambda state: state == "awaiting_input")
+        while (state := self.states(dag, run_id)[task]) not in ("success", "failed"):
+            if state == "awaiting_input":
+                time.sleep(2)  # an answer before the task's process has ended makes it try, and ask, once more
+                self.api.call("PATCH", place, {"chosen_options": [option]})
+            time.sleep(1)
 
     def states(self, dag: str, run_id: str) -> dict[str, str]:
         """State by task."""

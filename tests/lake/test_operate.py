@@ -84,7 +84,7 @@ def test_a_day_below_a_quarter_of_the_days_before_is_found(settings, newest, fou
 
 
 def test_a_metric_that_is_less_often_ok_than_in_the_release_before_is_found(settings, monkeypatch):
-    releases = [SimpleNamespace(release_id=name, current=name == "b") for name in "cba"]
+    releases = [SimpleNamespace(release_id=name, current=name == "b", tables=(), published_at=None) for name in "cba"]
     shares = {"b": {"stars": 0.4, "forks": 0.96, "new": 0.1}, "a": {"stars": 1.0, "forks": 1.0}}
     monkeypatch.setattr("include.lake.releases.list_releases", lambda _: releases)
     monkeypatch.setattr(
