@@ -1,11 +1,31 @@
-{#- median_over(amount, frame): the exact median of the known amounts (bigint) of a window frame, as double; null if there
-    are none. Trino has no exact one: it sorts the frame, nulls last. -#}
-{% macro median_over(amount, frame) %}{{ return(adapter.dispatch("median_over", "openimpact")(amount, frame)) }}{% endmacro %}
+{#- median_over(timeline, days): a query of metric, metric_source, entity_level, entity_id, day_no, is_mark and, as amount, the
+    exact median (double, null of none) of the `days` days up to day_no, of the query `timeline` with the same columns and
+    amounts as bigint. Trino has no exact median and aggregates each frame anew: it does so once a day, not once a case. -#}
+{% macro median_over(timeline, days) %}{{ return(adapter.dispatch("median_over", "openimpact")(timeline, days)) }}{% endmacro %}
 
-{% macro duckdb__median_over(amount, frame) %}median({{ amount }}) over ({{ frame }}){% endmacro %}
+{% macro duckdb__median_over(timeline, days) -%}
+    select metric, metric_source, entity_level, entity_id, day_no, is_mark,
+        median(amount) over (
+            partition by metric, metric_source, entity_level, entity_id order by day_no
+            range between {{ days - 1 }} preceding and current row
+        ) as amount
+    from ({{ timeline }}) as cases
+{%- endmacro %}
 
-{% macro trino__median_over(amount, frame) -%}
-    {%- set sorted = "array_sort(array_agg(" ~ amount ~ ") over (" ~ frame ~ "))" -%}
-    {%- set known = "count(" ~ amount ~ ") over (" ~ frame ~ ")" -%}
-    (element_at({{ sorted }}, greatest((1 + {{ known }}) / 2, 1)) + element_at({{ sorted }}, greatest((2 + {{ known }}) / 2, 1))) / 2e0
+{% macro trino__median_over(timeline, days) -%}
+    select metric, metric_source, entity_level, entity_id, day_no, is_mark,
+        (element_at(amounts, greatest((1 + cardinality(amounts)) / 2, 1)) + element_at(amounts, greatest((2 + cardinality(amounts)) / 2, 1))) / 2e0 as amount
+    from (
+        select metric, metric_source, entity_level, entity_id, day_no, is_mark,
+            array_sort(flatten(array_agg(amounts) over (
+                partition by metric, metric_source, entity_level, entity_id order by day_no
+                range between {{ days - 1 }} preceding and current row
+            ))) as amounts
+        from (
+            select metric, metric_source, entity_level, entity_id, day_no, bool_or(is_mark) as is_mark,
+                coalesce(array_agg(amount) filter (where amount is not null), cast(array[] as array(bigint))) as amounts
+            from ({{ timeline }}) as cases
+            group by metric, metric_source, entity_level, entity_id, day_no
+        ) as each_day
+    ) as frames
 {%- endmacro %}

@@ -55,14 +55,10 @@ class Tour(Operator):
         self.until(lambda: self.states(dag, run_id).get(task), lambda state: state == "awaiting_input")
         self.open(f"/dags/{dag}/runs/{run_id}/tasks/{task}/required_actions")
 
-    def answer(self, dag: str, run_id: str, task: str, option: str) -> None:
-        """Clicks an answer to what `asked` opened, again where Airflow asks again."""
-        while (state := self.states(dag, run_id)[task]) not in ("success", "failed"):
-            if state == "awaiting_input":
-                self.asked(dag, run_id, task)
-                self.page.wait_for_timeout(3000)  # a person reads first
-                self.page.get_by_role("button", name=option, exact=True).click()
-            self.page.wait_for_timeout(1000)
+    def choose(self, place: str, option: str) -> None:
+        """Clicks the answer on the page that `asked` opened."""
+        self.page.reload()
+        self.page.get_by_role("button", name=option, exact=True).click()
 
     def view(self, menu: str, name: str):
         """A page of the navigation; returns its frame."""

@@ -62,14 +62,18 @@ class Operator:
         return next(d for d in asked if d["task_instance"]["task_id"] == task)
 
     def answer(self, dag: str, run_id: str, task: str, option: str) -> None:
-        """Answers what a task waits for."""
+        """Answers what a task waits for; an answer before the task's process has ended makes it ask once more."""
         place = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}/-1/hitlDetails"
         self.until(lambda: self.states(dag, run_id).get(task), lambda state: state == "awaiting_input")
         while (state := self.states(dag, run_id)[task]) not in ("success", "failed"):
-            if state == "awaiting_input":
-                time.sleep(2)  # an answer before the task's process has ended makes it try, and ask, once more
-                self.api.call("PATCH", place, {"chosen_options": [option]})
+            if state == "awaiting_input" and not self.api.call("GET", place)["response_received"]:
+                time.sleep(3)  # a person reads first
+                self.choose(place, option)
             time.sleep(1)
+
+    def choose(self, place: str, option: str) -> None:
+        """Gives the answer."""
+        self.api.call("PATCH", place, {"chosen_options": [option]})
 
     def states(self, dag: str, run_id: str) -> dict[str, str]:
         """State by task."""

@@ -49,9 +49,14 @@ marks as (
 framed as (
 
     {% for length_days in [30, 90, 180] -%}
-    {% set frame -%}
-        partition by metric, metric_source, entity_level, entity_id order by day_no
-        range between {{ length_days - 1 }} preceding and current row
+    {% set timeline -%}
+        select metric, metric_source, entity_level, entity_id, day_no, amount, false as is_mark
+        from recent
+        where {{ rebuilt('event_day', rebuild_day(back=length_days - 1), 'entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
+        union all
+        select metric, metric_source, entity_level, entity_id, day_no, cast(null as bigint) as amount, true as is_mark
+        from marks
+        where length_days = {{ length_days }}
     {%- endset -%}
     select
         metric,
@@ -61,16 +66,8 @@ framed as (
         {{ length_days }} as length_days,
         day_no,
         is_mark,
-        {{ median_over('amount', frame) }} as amount
-    from (
-        select metric, metric_source, entity_level, entity_id, day_no, amount, false as is_mark
-        from recent
-        where {{ rebuilt('event_day', rebuild_day(back=length_days - 1), 'entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
-        union all
-        select metric, metric_source, entity_level, entity_id, day_no, cast(null as bigint) as amount, true as is_mark
-        from marks
-        where length_days = {{ length_days }}
-    ) as timeline
+        amount
+    from ({{ median_over(timeline, length_days) }}) as timeline
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
