@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint fmt test test-cluster test-slow bench docs clean
+.PHONY: help setup demo lint fmt test test-cluster test-browser test-slow bench docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | sort | expand -t 16
@@ -33,13 +33,16 @@ fmt: setup  ## format Python and SQL in place
 	$(VENV)/bin/sqlfluff fix dbt/models --processes 2
 
 test: setup  ## everything that needs only Python
-	$(PY) -m pytest tests --ignore=tests/cluster -n auto --dist loadfile $(ARGS)
+	$(PY) -m pytest tests --ignore=tests/cluster --ignore=tests/browser -n auto --dist loadfile $(ARGS)
 
 test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino and a real chain (needs their binaries, Maven, JDK 25, npm)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster $(ARGS)
 
+test-browser: setup  ## an operator's day in the Airflow UI, in a real Chromium (SCREENSHOTS=docs/images keeps the pictures)
+	REQUIRE_ALL=1 $(PY) -m pytest tests/browser $(ARGS)
+
 test-slow: setup  ## sixty builds of a day each against one of all days (half an hour)
-	$(PY) -m pytest tests --ignore=tests/cluster -m slow $(ARGS)
+	$(PY) -m pytest tests --ignore=tests/cluster --ignore=tests/browser -m slow $(ARGS)
 
 bench: setup  ## ratios of parsing, landing and building, from one run
 	$(PY) -m tests.bench $(ARGS)

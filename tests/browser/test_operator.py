@@ -139,6 +139,9 @@ def test_once_mended_and_cleared_the_release_follows(tour, shoot):
 def test_a_rebuild_by_form_is_released(tour):
     run_id = tour.trigger("operate_rebuild", from_day=str(BROKEN))
     assert tour.ended("operate_rebuild", run_id)["state"] == "success"
+    built = next(r for r in tour.runs("transform") if r["run_type"] == "operator_triggered")
+    assert (built["conf"], built["note"]) == ({"rebuild_from": str(BROKEN)}, "Started by operate_rebuild.")
+    assert tour.states("operate_rebuild", run_id)["approve"] == "skipped"
     tour.until(lambda: list_releases(tour.settings), lambda releases: len(releases) == 2)
 
 
