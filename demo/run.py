@@ -207,7 +207,7 @@ def airflow(home: Path, env: dict[str, str]):
             api.call("POST", "/api/v2/pools", {"name": name, "slots": slots})
         yield api
     finally:
-        _stop(process)
+        stop(process)
 
 
 def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Path) -> Api:
@@ -319,7 +319,7 @@ def _empty(home: Path) -> None:
     (home / MARK).touch()
 
 
-def _stop(process: subprocess.Popen) -> None:
+def stop(process: subprocess.Popen) -> None:
     """Ends the whole process group; a second Ctrl-C meanwhile must not leave half of it running."""
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in ENDINGS}
     for number in (signal.SIGTERM, signal.SIGKILL):
