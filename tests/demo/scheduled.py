@@ -18,6 +18,7 @@ from include.settings import Settings, load_settings
 from include.sources import get_source
 from include.sources.base import Window
 from include.status import Status, read_status
+from tests.demo.processes import pids
 
 DAG = "ingest_github_archive"
 ACTIVE = {"queued", "running"}
@@ -29,6 +30,7 @@ class Scheduled:
     def __init__(self, home, upstreams, env, api):
         self.home, self.upstreams, self.env, self.api = home, upstreams, env, api
         self.settings = load_settings({"OPENIMPACT_HOME": str(home)})
+        self.started: list[subprocess.Popen] = []
 
     def rows(self, stream: str) -> list[dict]:
         """The rows of a raw table of the archive, without the payloads."""
@@ -45,8 +47,12 @@ class Scheduled:
 
     def runs(self, kind: str) -> dict[date, str]:
         """State of the archive's runs of one type by the day their data interval starts."""
-        runs = self.api.call("GET", f"/api/v2/dags/{DAG}/dagRuns")["dag_runs"]
-        return {date.fromisoformat(r["data_interval_start"][:10]): r["state"] for r in runs if r["run_type"] == kind}
+        runs = [r for r in self.every(DAG) if r["run_type"] == kind and r["data_interval_start"]]
+        return {date.fromisoformat(r["data_interval_start"][:10]): r["state"] for r in runs}
+
+    def every(self, dag: str) -> list[dict]:
+        """The runs of a DAG as Airflow tells them."""
+        return self.api.call("GET", f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]
 
     def airflow(self, *arguments: str) -> None:
         """A command of Airflow's own; AssertionError with what it said when it fails."""
@@ -54,8 +60,23 @@ class Scheduled:
         done = subprocess.run(command, env=self.env, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
+    def start(self, service: str) -> None:
+        """Starts a service of Airflow anew."""
+        with (self.home / f"{service}.log").open("ab") as log:
+            command = [sys.executable, "-m", "airflow", service]
+            options = dict(env=self.env, cwd=self.home, stdin=subprocess.DEVNULL, start_new_session=True)
+            self.started.append(subprocess.Popen(command, stdout=log, stderr=log, **options))
+
+    def stop(self) -> None:
+        """Ends the services that were started anew."""
+        for process in self.started:
+            run.stop(process)
+
     def backfill(self, start: Callable[[], object]) -> None:
-        """Starts a backfill and waits for its runs; on SQLite Airflow refuses it while another process writes."""
+        """Starts a backfill and waits for its runs; on SQLite Airflow refuses it while another process writes.
+
+        It then deletes the runs that it made already. A scheduler that has just taken one up ends by that.
+        """
         while True:
             try:
                 start()
@@ -64,11 +85,12 @@ class Scheduled:
                 if not re.search("database is locked|backfill is running|running backfill", str(error), re.IGNORECASE):
                     raise
                 time.sleep(1)
+                if not pids(str(self.home), "airflow scheduler"):
+                    self.start("scheduler")
 
     def settle(self) -> None:
         """Waits until no run of the archive is queued or running."""
-        while ACTIVE & {*self.runs("backfill").values(), *self.runs("manual").values()}:
-            time.sleep(1)
+        until(lambda: not ACTIVE & {r["state"] for r in self.every(DAG)}, 240)
 
     def trigger(self, dag: str, days: list[date] | None = None) -> str:
         """Starts a run by the form and returns its id; without days it is the source's own."""

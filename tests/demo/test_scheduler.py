@@ -47,7 +47,11 @@ def airflow(tmp_path_factory):
             subprocess.run([sys.executable, "-m", "include", "land", "oss_directory"], env=env, check=True)
             ensure_raw_tables(load_settings({"OPENIMPACT_HOME": str(home)}))
             api.unpause(DAG)
-            yield Scheduled(home, upstreams, env, api)
+            running = Scheduled(home, upstreams, env, api)
+            try:
+                yield running
+            finally:
+                running.stop()
     assert left_of(str(home)) == [], "the demo left processes behind"
 
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -54,11 +52,11 @@ SOON = {
 
 
 class Killable(Scheduled):
-    """Whose processes can be killed and started again; `truth` holds the same days, landed without a fault."""
+    """Whose processes can be killed; `truth` holds the same days, landed without a fault."""
 
     def __init__(self, *given, truth):
         super().__init__(*given)
-        self.truth, self.started = truth, []
+        self.truth = truth
 
     def kill(self, words: str) -> None:
         """SIGKILL for every process of this Airflow whose command line holds `words`."""
@@ -66,13 +64,6 @@ class Killable(Scheduled):
         assert found, f"no process is called {words}"
         for pid in found:
             os.kill(pid, signal.SIGKILL)
-
-    def start(self, service: str) -> None:
-        """Starts a service of Airflow anew."""
-        with (self.home / f"{service}.log").open("wb") as log:
-            command = [sys.executable, "-m", "airflow", service]
-            options = dict(env=self.env, cwd=self.home, stdin=subprocess.DEVNULL, start_new_session=True)
-            self.started.append(subprocess.Popen(command, stdout=log, stderr=log, **options))
 
     @contextmanager
     def held(self, path: str, seconds: float):
@@ -133,8 +124,7 @@ def airflow(tmp_path_factory):
             try:
                 yield running
             finally:
-                for process in running.started:
-                    run.stop(process)
+                running.stop()
     assert left_of(str(home)) == [], "Airflow left processes behind"
 
 
