@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import requests
 
 from demo import connections
@@ -203,7 +204,7 @@ def airflow(home: Path, env: dict[str, str]):
         api = _connect(home, env, process, log)
         yield api
     finally:
-        _stop(process)
+        stop(process)
 
 
 def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Path) -> Api:
@@ -315,13 +316,22 @@ def _empty(home: Path) -> None:
     (home / MARK).touch()
 
 
-def _stop(process: subprocess.Popen) -> None:
-    """Ends the whole process group; a second Ctrl-C meanwhile must not leave half of it running."""
+def stop(process: subprocess.Popen) -> None:
+    """Ends the whole process group and the tasks, which have groups of their own.
+
+    A second Ctrl-C meanwhile must not leave half of it running.
+    """
+    started = []
+    with suppress(psutil.NoSuchProcess):
+        started = psutil.Process(process.pid).children(recursive=True)
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in ENDINGS}
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)
             process.wait(10)
+    for child in started:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
     for number, handler in handlers.items():
         signal.signal(number, handler)
 

@@ -1,5 +1,6 @@
-"""The processes of a demo, found by a variable in their environment and never by name."""
+"""The processes of a demo, found by a variable in their environment or their folder and never by name."""
 
+import os
 import time
 from pathlib import Path
 
@@ -15,11 +16,18 @@ def left_of(mark: str, patience: int = 50) -> list[str]:
     return found
 
 
+def pids(mark: str, words: str) -> list[int]:
+    """The processes started with MARK=mark whose command line holds `words`."""
+    return [int(folder.name) for folder in _started_with(mark) if words in _command_line(folder)]
+
+
 def _started_with(mark: str) -> list[Path]:
+    """By the variable, or by the folder that they run in: a process that gives itself a title has no variables."""
     wanted, found = f"{MARK}={mark}".encode(), []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+            variables, cwd = (folder / "environ").read_bytes().split(b"\0"), Path(os.readlink(folder / "cwd"))
+            if wanted in variables or cwd.is_relative_to(mark):
                 found.append(folder)
         except OSError:  # ended meanwhile, or another user's
             continue

@@ -2,12 +2,10 @@
 
 import gzip
 import json
-import re
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -15,11 +13,10 @@ import pytest
 from demo import run
 from demo.server import DemoServer, body_of
 from include.ingest import ensure_raw_tables
-from include.lake.catalog import open_catalog
 from include.settings import load_settings
 from tests.demo.processes import MARK, left_of
+from tests.demo.scheduled import DAG, Scheduled
 
-DAG = "ingest_github_archive"
 DAGS = """
 from dataclasses import replace
 from datetime import timedelta
@@ -33,54 +30,6 @@ build_ingest_dag(replace(get_source("github_archive"), name="late", ready_after=
 build_transform_dag(all_sources())
 build_publish_dag()
 """
-
-
-class Scheduled:
-    """A running Airflow whose archive restates two days, and the lake that it fills."""
-
-    def __init__(self, home, upstreams, env, api):
-        self.home, self.upstreams, self.env, self.api = home, upstreams, env, api
-
-    def rows(self, stream: str) -> list[dict]:
-        """The rows of a raw table, without the payloads."""
-        settings = load_settings({"OPENIMPACT_HOME": str(self.home)})
-        table = open_catalog(settings, "lake").load_table(f"raw.github_archive__{stream}")
-        return (
-            table.scan(selected_fields=tuple({"id", "hour", "_day", "_run_id"} & set(table.schema().column_names)))
-            .to_arrow()
-            .to_pylist()
-        )
-
-    def days(self, stream: str) -> Counter:
-        """Rows by day."""
-        return Counter(row["_day"] for row in self.rows(stream))
-
-    def runs(self, kind: str) -> dict[date, str]:
-        """State of the archive's runs of one type by the day their data interval starts."""
-        runs = self.api.call("GET", f"/api/v2/dags/{DAG}/dagRuns")["dag_runs"]
-        return {date.fromisoformat(r["data_interval_start"][:10]): r["state"] for r in runs if r["run_type"] == kind}
-
-    def airflow(self, *arguments: str) -> None:
-        """A command of Airflow's own; AssertionError with what it said when it fails."""
-        command = [sys.executable, "-m", "airflow", *arguments]
-        done = subprocess.run(command, env=self.env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-
-    def backfill(self, start: Callable[[], object]) -> None:
-        """Starts a backfill and waits for its runs; on SQLite Airflow refuses it while another process writes."""
-        while True:
-            try:
-                start()
-                return self.settle()
-            except (AssertionError, run.DemoFailed) as error:
-                if not re.search("database is locked|backfill is running|running backfill", str(error), re.IGNORECASE):
-                    raise
-                time.sleep(1)
-
-    def settle(self) -> None:
-        """Waits until no run of the archive is queued or running."""
-        while {"queued", "running"} & {*self.runs("backfill").values(), *self.runs("manual").values()}:
-            time.sleep(1)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +47,11 @@ def airflow(tmp_path_factory):
             subprocess.run([sys.executable, "-m", "include", "land", "oss_directory"], env=env, check=True)
             ensure_raw_tables(load_settings({"OPENIMPACT_HOME": str(home)}))
             api.unpause(DAG)
-            yield Scheduled(home, upstreams, env, api)
+            running = Scheduled(home, upstreams, env, api)
+            try:
+                yield running
+            finally:
+                running.stop()
     assert left_of(str(home)) == [], "the demo left processes behind"
 
 
