@@ -38,7 +38,7 @@ test: setup  ## everything that needs only Python
 test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino and a real chain (needs their binaries, Maven, JDK 25, npm)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster $(ARGS)
 
-test-browser: setup  ## an operator's day in the Airflow UI, in a real Chromium (SCREENSHOTS=docs/images keeps the pictures)
+test-browser: setup  ## an operator's day in the Airflow UI, in a real Chromium (SCREENSHOTS=docs/images keeps pictures)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/browser $(ARGS)
 
 test-slow: setup  ## sixty builds of a day each against one of all days (half an hour)
