@@ -153,8 +153,10 @@ The sentence in the note says why; the current release stays.
                 for name in sorted(before.keys() | after.keys())
                 if before.get(name) != after.get(name)
             ]
-            head = [f"From `{old.release_id}` to `{new.release_id}`; rows of the tables that differ:", ""]
-            text = "\n".join([*head, "| table | now | then |", "|---|---:|---:|", *rows])
+            text = f"From `{old.release_id}` to `{new.release_id}`: every table has as many rows in both."
+            if rows:
+                head = [f"From `{old.release_id}` to `{new.release_id}`; rows of the tables that differ:", ""]
+                text = "\n".join([*head, "| table | now | then |", "|---|---:|---:|", *rows])
             get_current_context()["ti"].xcom_push(key="body", value=text)
             return chosen
 

@@ -151,7 +151,7 @@ def test_a_release_is_rolled_back_by_choice_and_approval(tour, shoot):
     tour.asked("operate_rollback", run_id, "choose")
     tour.answer("operate_rollback", run_id, "choose", former.release_id)
     tour.asked("operate_rollback", run_id, "approve")
-    expect(tour.page.get_by_text("rows of the tables that differ")).to_be_visible()
+    expect(tour.page.get_by_text("every table has as many rows in both")).to_be_visible()
     shoot(tour.page, "roll-back")
     tour.answer("operate_rollback", run_id, "approve", "Approve")
     assert tour.ended("operate_rollback", run_id)["state"] == "success"

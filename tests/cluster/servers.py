@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -90,7 +91,7 @@ class Cluster:
     def start(self) -> "Cluster":
         """Starts every server and waits until each answers."""
         try:
-            self._start_postgres()
+            self.start_database()
             self._start_seaweedfs()
             self._start_trinos()
         except BaseException:
@@ -156,7 +157,8 @@ class Cluster:
         self.servers.append((server, how))
         return server
 
-    def _start_postgres(self) -> None:
+    def start_database(self) -> None:
+        """Starts PostgreSQL alone."""
         folder, user = self.home / "pg", None
         folder.mkdir()
         words = folder / "password"
@@ -172,8 +174,16 @@ class Cluster:
         who = {"user": user, "group": user, "extra_groups": []} if user else {}
         subprocess.run([str(part) for part in init], check=True, capture_output=True, cwd=folder, **who)
         command = [self.tools.postgres / "postgres", "-D", data, "-p", self.pg_port, "-h", HOST, "-k", folder, "-F"]
-        server = self._run("postgresql", command, signal.SIGINT, user=user)
-        server.wait_ready(self._create_database, 30)
+        self._run_database = partial(self._run, "postgresql", command, signal.SIGINT, user=user)
+        self._run_database().wait_ready(self._create_database, 30)
+
+    def restart_database(self, away_s: float) -> None:
+        """Ends PostgreSQL at once, with every connection, and starts it again so many seconds later."""
+        (old,) = (entry for entry in self.servers if entry[0].name == "postgresql")
+        self.servers.remove(old)
+        old[0].stop(old[1])
+        time.sleep(away_s)
+        self._run_database().wait_ready(lambda: self.database().close() is None, 30)
 
     def _create_database(self) -> bool:
         connection = psycopg2.connect(
