@@ -33,7 +33,7 @@ fmt: setup  ## format Python and SQL in place
 	$(VENV)/bin/sqlfluff fix dbt/models --processes 2
 
 test: setup  ## everything that needs only Python
-	$(PY) -m pytest tests --ignore=tests/cluster --ignore=tests/browser -n auto --dist loadfile $(ARGS)
+	$(PY) -m pytest tests --ignore=tests/cluster --ignore=tests/browser -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino and a real chain (needs their binaries, Maven, JDK 25, npm)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster $(ARGS)

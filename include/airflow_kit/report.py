@@ -93,7 +93,6 @@ def stale_without(dag_id: str) -> str:
     """What stays as it was while the DAG has no good run."""
     if not dag_id.startswith("ingest_"):
         return "what readers see: the last good release stays current"
-    from include.errors import OpenImpactError
     from include.status import read_status, some
 
     try:

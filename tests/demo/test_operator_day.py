@@ -93,7 +93,7 @@ def operator(tmp_path_factory):
             connection = {"connection_id": "openimpact_slack", "conn_type": "http", "password": webhook.url}
             api.call("POST", "/api/v2/connections", connection)
             person = Operator(home, upstreams, api, webhook.messages)
-            dags = len(all_sources()) + 7  # transform, publish, five of operate
+            dags = len(all_sources()) + 8  # transform, publish, maintain, five of operate
             person.until(lambda: api.call("GET", "/api/v2/dags"), lambda found: found["total_entries"] == dags)
             yield person
     assert left_of(str(home)) == [], "Airflow left processes behind"

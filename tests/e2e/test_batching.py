@@ -13,6 +13,7 @@ from include.sources import all_sources
 from include.sources.base import Window
 from tests.e2e.test_increment import exports
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 FIRST = date(2025, 10, 2)  # before the payload change and the archive's outage of that month
 # the days of each build: out of order, some landed again by a later one
 SHUFFLED = [(4, 5), (2, 0, 5), (1, 2, 3)]
@@ -53,7 +54,6 @@ def same(one: dict[str, list], other: dict[str, list]) -> None:
         assert not odd and rows == other[name], f"{name}: {len(odd)} rows differ, {sorted(odd)[:6]}"
 
 
-@pytest.mark.timeout(1800)
 def test_days_in_any_order_and_landed_twice_leave_the_rows_of_one_build(home):
     shuffled = home("shuffled")
     for number, days in enumerate(SHUFFLED):
@@ -66,8 +66,6 @@ def test_days_in_any_order_and_landed_twice_leave_the_rows_of_one_build(home):
     same(exports(whole), exports(shuffled))
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(4 * 3600)
 def test_sixty_runs_of_a_day_leave_the_rows_of_a_full_refresh(home):
     settings = home("daily")
     for day in range(60):
