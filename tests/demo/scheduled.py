@@ -85,12 +85,16 @@ class Scheduled:
                 if not re.search("database is locked|backfill is running|running backfill", str(error), re.IGNORECASE):
                     raise
                 time.sleep(1)
-                if not pids(str(self.home), "airflow scheduler"):
-                    self.start("scheduler")
 
     def settle(self) -> None:
         """Waits until no run of the archive is queued or running."""
-        until(lambda: not ACTIVE & {r["state"] for r in self.every(DAG)}, 240)
+        until(self.is_settled, 240)
+
+    def is_settled(self) -> bool:
+        """Whether no run of the archive is queued or running; a scheduler that ended is started again."""
+        if not pids(str(self.home), "airflow scheduler"):
+            self.start("scheduler")
+        return not ACTIVE & {r["state"] for r in self.every(DAG)}
 
     def trigger(self, dag: str, days: list[date] | None = None) -> str:
         """Starts a run by the form and returns its id; without days it is the source's own."""

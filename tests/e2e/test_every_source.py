@@ -173,11 +173,11 @@ def test_status_has_a_line_of_each_source_and_a_landing_fills_it(shell):
     lines = {line.split()[0]: line for line in status.stdout.splitlines() if line}
     for source in all_sources():
         line = lines[source.name]
-        assert line.split()[1].startswith(str(LAST_DAY) if source.window == "day" else "20"), line
-        assert int(line.split()[3].replace(",", "")) > 0, line
+        assert line.split()[2].startswith(str(LAST_DAY) if source.window == "day" else "20"), line
+        assert int(line.split()[5].replace(",", "")) > 0, line
         assert " complete" in line and " second" in line, line
     assert "request" in lines["npm_manifests"] and "MB billed" in lines["bigquery"] and "points" in lines["github_api"]
-    assert lines["oss_directory"].split()[4] == "1", "the file that is not YAML is the one rejected row"
+    assert lines["oss_directory"].split()[6] == "1", "the file that is not YAML is the one rejected row"
     assert f"to build: from {LAST_DAY}" in status.stdout
 
 
