@@ -41,7 +41,7 @@ test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino and a real c
 test-browser: setup  ## an operator's day in the Airflow UI, in a real Chromium (SCREENSHOTS=docs/images keeps pictures)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/browser $(ARGS)
 
-test-slow: setup  ## sixty builds of a day each against one of all days (half an hour)
+test-slow: setup  ## long ones: days in any order, sixty builds of a day, gaps and long runs (an hour)
 	$(PY) -m pytest tests --ignore=tests/cluster --ignore=tests/browser -m slow $(ARGS)
 
 bench: setup  ## ratios of parsing, landing and building, from one run

@@ -14,6 +14,7 @@ from include.lake.catalog import open_catalog
 from tests.demo.processes import MARK, left_of
 from tests.demo.scheduled import ACTIVE, DAG, Scheduled, land, until
 
+pytestmark = pytest.mark.slow
 DAYS = [date(2025, 10, 16) + timedelta(days=n) for n in range(7)]
 LAST_GOOD, *OFF, NEWEST = DAYS  # Airflow was off for five days
 NOW = datetime(2025, 10, 23, 12, tzinfo=UTC)
