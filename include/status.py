@@ -314,13 +314,11 @@ def _upstream(models: list[dict]) -> dict[str, set[str]]:
 
 
 def _broken(settings: Settings, since: datetime | None) -> tuple[tuple[str, str, str], ...]:
-    results = {}
-    for path in sorted(settings.dbt_target.glob("*/run_results.json"), key=lambda p: p.stat().st_mtime):
-        if since is None or datetime.fromtimestamp(path.stat().st_mtime, UTC) > since:
-            results |= {result["unique_id"]: result for result in json.loads(path.read_text())["results"]}
+    from include.transform.runner import run_results
+
     return tuple(
         (key.split(".")[2], result["status"], " ".join((result["message"] or "").split())[:300])
-        for key, result in sorted(results.items())
+        for key, result in sorted(run_results(settings, since).items())
         if result["status"] in ("error", "fail")
     )
 

@@ -43,7 +43,10 @@ def explained(function: Callable) -> Callable:
             raise
         except Exception as error:
             sentence = sentence_of(error)
-            get_current_context()["ti"].xcom_push(key=ERROR, value=sentence)
+            try:
+                get_current_context()["ti"].xcom_push(key=ERROR, value=sentence)
+            except Exception as away:  # retries go by the task's own error
+                log.warning("The run's note will lack the reason (%s).", type(away).__name__)
             log.error("%s", sentence)
             raise
 
@@ -98,7 +101,8 @@ def stale_without(dag_id: str) -> str:
     try:
         sources = {source.name: source for source in read_status(load_settings()).sources}
         metrics = sources[dag_id.removeprefix("ingest_")].metrics
-    except (OpenImpactError, KeyError):  # the lake does not answer, or its DAG is of no registered source
+    except Exception as error:  # an alert goes out above all when the lake does not answer
+        log.warning("What stays stale is not known (%s).", type(error).__name__)
         metrics = ()
     return f"{some(metrics) if metrics else 'what is built from it'}; the former rows stay"
 

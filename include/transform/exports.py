@@ -8,6 +8,7 @@ from pathlib import Path
 from include.errors import FixNeeded
 from include.settings import Settings
 from include.transform.plan import EVERYTHING
+from include.transform.runner import run_results
 
 LONG = {
     f"timeseries_{name}_{version}": day
@@ -114,9 +115,7 @@ def models_table(settings: Settings):
         + [("last_run_at", pa.timestamp("us", tz="UTC")), ("last_status", pa.string())]
         + [("rows", pa.int64()), ("seconds", pa.float64())]
     )
-    manifest, results = _newest(settings, "manifest.json"), {}
-    for path in sorted(settings.dbt_target.glob("*/run_results.json"), key=lambda p: p.stat().st_mtime):
-        results |= {r["unique_id"]: r for r in json.loads(path.read_text())["results"]}
+    manifest, results = _newest(settings, "manifest.json"), run_results(settings)
     tested: dict[str, int] = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] == "test":

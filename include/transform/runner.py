@@ -95,6 +95,16 @@ def run_dbt(
     return process.returncode, "\n".join(tail[-12:])
 
 
+def run_results(settings: Settings, since: datetime | None = None) -> dict[str, dict]:
+    """dbt's newest result of each node by unique id, of the builds that ended after `since`; the docs build nothing."""
+    paths = [path for layer in LAYERS if (path := settings.dbt_target / layer / "run_results.json").is_file()]
+    found = {}
+    for path in sorted(paths, key=lambda path: path.stat().st_mtime):
+        if since is None or datetime.fromtimestamp(path.stat().st_mtime, UTC) > since:
+            found |= {result["unique_id"]: result for result in json.loads(path.read_text())["results"]}
+    return found
+
+
 def _follow(line: str, tail: list[str], progress: Progress | None) -> None:
     try:
         event = json.loads(line)

@@ -117,3 +117,23 @@ def test_a_note_that_a_person_wrote_stays(monkeypatch):
         run = SimpleNamespace(dag_run_note=note, note="mine")
         _write(run, "x" * 2000)
         assert run.note == ("mine" if kept else "x" * 1000)
+
+
+def test_an_alert_goes_out_when_the_lake_does_not_answer(settings, caplog):
+    (settings.home / "catalog.db").write_text("not a database")
+    assert report.stale_without("ingest_npm") == "what is built from it; the former rows stay"
+    assert "What stays stale is not known" in caplog.text
+
+
+def test_a_note_that_cannot_be_left_does_not_change_the_error(monkeypatch):
+    def away(**_):
+        raise OSError("no API server")
+
+    monkeypatch.setattr(report, "get_current_context", lambda: {"ti": SimpleNamespace(xcom_push=away)})
+
+    @report.explained
+    def fails():
+        raise SuspectData("too few rows.")
+
+    with pytest.raises(SuspectData):
+        fails()
