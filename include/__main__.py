@@ -37,14 +37,6 @@ def sources(settings, arguments) -> None:
         print(f"{source.name:<16} window={source.window:<4} schedule={source.schedule or '-':<14} {source.doc}")
 
 
-def pools(settings, arguments) -> None:
-    """Prints each source's Airflow pool: name, slots, description."""
-    from include.sources import all_sources
-
-    for source in all_sources():
-        print(f'{source.pool.name} {source.pool.slots} "quota of {source.name}"')
-
-
 def land(settings, arguments) -> None:
     """Lands days of one source; --dry-run fetches and validates only."""
     from include import ingest
@@ -271,7 +263,6 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last UTC day, included")
 
     command("sources", sources).add_argument("--dbt", action="store_true", help="print dbt/models/sources.yml")
-    command("pools", pools)
     sub = command("land", land)
     sub.add_argument("source", help="a name from `sources`")
     days(sub)

@@ -34,13 +34,14 @@ def preview(source: Source, window: Window, settings: Settings) -> Preview:
         WindowRefused, SourceOff, FixNeeded: the source cannot load these days, as ingest.check says.
     """
     from include.lake.catalog import open_catalog
-    from include.lake.tables import rows_by_day
+    from include.lake.tables import landed_table, rows_by_day
 
     ingest.check(source, window, settings)
     catalog, name = open_catalog(settings, "lake"), source.table("coverage")
     costs: dict[str, dict[str, int]] = {}
-    if landed := rows_by_day(catalog, name):
-        for snapshot in catalog.load_table(name).snapshots():
+    table = landed_table(catalog, name)
+    if landed := rows_by_day(table):
+        for snapshot in table.snapshots():
             told = snapshot.summary.additional_properties if snapshot.summary else {}
             if cost := json.loads(told.get("openimpact.cost", "{}")):
                 costs[told["openimpact.window-start"]] = cost  # of a day landed twice the newer

@@ -207,8 +207,10 @@ def metrics_of(families: Iterable[str]) -> tuple[str, ...]:
 
 
 def _source(catalog, source: Source, *, off, due, failed: set[date], unchanged: date | None, **known) -> SourceStatus:
+    from include.lake.tables import landed_table, rows_by_day
+
     rows: Counter[str] = Counter()
-    tables = {stream.name: _landed(catalog, source.table(stream.name)) for stream in source.all_streams}
+    tables = {stream.name: landed_table(catalog, source.table(stream.name)) for stream in source.all_streams}
     for name, table in tables.items():
         rows[name] = int(table.current_snapshot().summary["total-records"]) if table else 0
     coverage = tables["coverage"]
@@ -217,7 +219,7 @@ def _source(catalog, source: Source, *, off, due, failed: set[date], unchanged: 
         return SourceStatus(
             name=source.name, state=state, off=off, due_day=None if off else due, failed=frozenset(failed), **known
         )
-    days = sorted(_rows_by_day(coverage))
+    days = sorted(rows_by_day(coverage))
     since, last = days[-LAST_DAYS:][0], days[-1]
     lacking = coverage.scan(
         row_filter=f"_day >= '{since}' and status != 'complete'",
@@ -236,7 +238,7 @@ def _source(catalog, source: Source, *, off, due, failed: set[date], unchanged: 
         failed=frozenset(failed),
         rows=rows.total() - rows["rejected"] - rows["coverage"],
         rejected=rows["rejected"],
-        rejected_last=_rows_by_day(tables["rejected"]).get(days[-1], 0) if tables["rejected"] else 0,
+        rejected_last=rows_by_day(tables["rejected"]).get(days[-1], 0),
         parts=dict(sorted(Counter(newest["status"].to_pylist()).items())),
         missing=tuple(sorted(every - set(days))),
         gaps=_gaps(lacking.to_pylist()),
@@ -278,23 +280,10 @@ def _newest_cost(table) -> dict[str, int]:
     return json.loads(next(filter(None, said), "{}"))
 
 
-def _rows_by_day(table) -> dict[date, int]:
-    return {p["partition"]["_day"]: p["record_count"] for p in table.inspect.partitions().to_pylist()}
-
-
-def _landed(catalog, name: str):
-    """The table; None if nothing was landed into it."""
-    from pyiceberg.exceptions import NoSuchTableError
-
-    try:
-        table = catalog.load_table(name)
-    except NoSuchTableError:
-        return None
-    return table if table.current_snapshot() else None
-
-
 def _rows(catalog, name: str, *columns: str) -> list[dict]:
-    table = _landed(catalog, name)
+    from include.lake.tables import landed_table
+
+    table = landed_table(catalog, name)
     return table.scan(selected_fields=columns).to_arrow().to_pylist() if table else []
 
 

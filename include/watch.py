@@ -49,12 +49,12 @@ def _late(settings: Settings, now: datetime) -> list[Finding]:
 def _small_days(settings: Settings) -> list[Finding]:
     """Streams whose newest day has far fewer rows than the days before; reads the tables' metadata only."""
     from include.lake.catalog import open_catalog
-    from include.lake.tables import rows_by_day
+    from include.lake.tables import landed_table, rows_by_day
 
     catalog, found = open_catalog(settings, "lake"), []
     for source in all_sources():
         for stream in source.streams if source.window == "day" else ():
-            rows = rows_by_day(catalog, source.table(stream.name))
+            rows = rows_by_day(landed_table(catalog, source.table(stream.name)))
             newest, *before = sorted(rows, reverse=True)[: TRAILING_DAYS + 1] or [None]
             if len(before) < FEWEST_DAYS:
                 continue

@@ -59,13 +59,18 @@ def ensure_table(
     return table
 
 
-def rows_by_day(catalog: SqlCatalog, name: str) -> dict[date, int]:
-    """Rows of a raw table by `_day`, from its metadata; {} where nothing landed."""
+def landed_table(catalog: SqlCatalog, name: str) -> Table | None:
+    """The table; None where nothing landed."""
     try:
         table = catalog.load_table(name)
     except NoSuchTableError:
-        return {}
-    if not table.current_snapshot():
+        return None
+    return table if table.current_snapshot() else None
+
+
+def rows_by_day(table: Table | None) -> dict[date, int]:
+    """Rows of a raw table by `_day`, from its metadata; {} of none."""
+    if table is None:
         return {}
     partitions = table.inspect.partitions().select(["partition", "record_count"])
     return {row["partition"]["_day"]: row["record_count"] for row in partitions.to_pylist()}

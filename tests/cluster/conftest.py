@@ -1,12 +1,12 @@
 """One cluster for all tests of this folder; a missing program is a named skip, or a failure with REQUIRE_ALL=1."""
 
-import os
 import signal
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.tools import MissingTool, find_tools
+from tests.conftest import missing
 
 HERE = Path(__file__).parent
 
@@ -24,8 +24,8 @@ def cluster():
     """PostgreSQL, SeaweedFS, the pipeline's and the consumer's Trino, all running."""
     try:
         tools = find_tools()
-    except MissingTool as missing:
-        (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(str(missing))
+    except MissingTool as lacking:
+        missing(str(lacking))
     from tests.cluster.servers import Cluster
 
     # a terminated test run ends like an interrupted one: it stops what it started

@@ -1,6 +1,5 @@
 """The source evm_rpc against a real node, anvil: its blocks, receipts, logs, traces and reorgs."""
 
-import os
 import socket
 import subprocess
 import time
@@ -13,6 +12,7 @@ from include.http import HttpClient
 from include.sources import _evm_rpc_traces
 from include.sources.base import Listed
 from tests.cluster.tools import MissingTool, find_anvil
+from tests.conftest import missing
 from tests.sources.test_evm_rpc import fetch
 
 
@@ -21,8 +21,8 @@ def anvil():
     """A running node whose first block is of the last minute before the day that `fetch` asks for."""
     try:
         binary = find_anvil()
-    except MissingTool as missing:
-        (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(str(missing))
+    except MissingTool as lacking:
+        missing(str(lacking))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
