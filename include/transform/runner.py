@@ -42,15 +42,16 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
         # what lands while this runs waits for the next build
         "snapshots": work["snapshots"],
     }
+    env = {"OPENIMPACT_BUILD": json.dumps(told)}
     arguments = ["build", "--indirect-selection", "buildable"]
     if LAYERS[layer]:
         arguments += ["--select", *LAYERS[layer]]
     if work["rebuild_from"] == EVERYTHING:
         arguments.append("--full-refresh")
     else:  # the code is that of the last build, whose unit tests passed
-        arguments += ["--exclude-resource-type", "unit_test"]
+        env["DBT_EXCLUDE_RESOURCE_TYPES"] = os.environ.get("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")
     target = settings.dbt_target / layer
-    status, tail = run_dbt(settings, arguments, target, progress, {"OPENIMPACT_BUILD": json.dumps(told)})
+    status, tail = run_dbt(settings, arguments, target, progress, env)
     results = target / "run_results.json"
     if status != 0 or not results.exists():
         raise SuspectData(_what_failed(results, layer, tail))

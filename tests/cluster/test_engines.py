@@ -35,7 +35,9 @@ def land_build_release(run_id: str, last: date, today: date):
     transform.build(settings, f"{run_id}-first")
     for source in daily:
         ingest.land(source, Window.of(last), settings)
-    assert transform.build(settings, run_id)["rebuild_from"] == last.isoformat()
+    with pytest.MonkeyPatch.context() as patch:  # the first build tested every table; of this one the rows are compared
+        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test test")
+        assert transform.build(settings, run_id)["rebuild_from"] == last.isoformat()
     transform.audit(settings, run_id)
     transform.release(settings, run_id)
     return settings

@@ -42,6 +42,7 @@ def airflow(tmp_path_factory):
         env = run.environment(home, upstreams.base_url) | {
             MARK: str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+            "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",  # they run in tests/dags
         }
         with run.airflow(home, env) as api:
             subprocess.run([sys.executable, "-m", "include", "land", "oss_directory"], env=env, check=True)
