@@ -132,8 +132,13 @@ def _failure(results, layer: str, tail: str) -> SuspectData | Unavailable:
     bad = [n for n in nodes if n["status"] in ("error", "fail")]
     names = ", ".join(f"{n['unique_id'].split('.')[2]} ({n['status']})" for n in bad[:8])
     what = f"{len(bad)} of {len(nodes)} dbt nodes failed: {names}." if bad else "dbt did not run."
-    stays = "nothing was released and the last good build stays"
     if away := next(filter(PASSING.search, [*(n["message"] or "" for n in bad), tail]), None):
         why = " ".join(away[PASSING.search(away).start() :][:300].split())
-        return Unavailable(f"{what} Trino or what it needs was away: build layer {layer!r} again; {stays}.\n{why}")
-    return SuspectData(f"{what} Fix the first of them and build layer {layer!r} again; {stays}.\n{tail}")
+        return Unavailable(
+            f"{what} Trino or what it needs was away: build layer {layer!r} again; "
+            f"nothing was released and the last good build stays.\n{why}"
+        )
+    return SuspectData(
+        f"{what} Fix the first of them and build layer {layer!r} again; "
+        f"nothing was released and the last good build stays.\n{tail}"
+    )

@@ -1,6 +1,7 @@
 """A proxy before S3 that can fail: 503 for everything, or uploads of some path that stand still."""
 
 import http.client
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -8,7 +9,7 @@ from tests.cluster.servers import HOST
 
 
 class Proxy(ThreadingHTTPServer):
-    """Passes requests on; while `down` answers 503; uploads whose path has `holds` in it wait for `let_go`."""
+    """Passes requests on; while `down` answers 503; uploads to a path that `holds` matches wait for `let_go`."""
 
     def __init__(self, upstream: int) -> None:
         super().__init__((HOST, 0), _Handler)
@@ -28,7 +29,7 @@ class _Handler(BaseHTTPRequestHandler):
         while "Transfer-Encoding" in self.headers and not body.endswith(b"0\r\n\r\n"):
             size = self.rfile.readline()
             body += size + self.rfile.read(int(size, 16) + 2)
-        if proxy.holds and proxy.holds in self.path and self.command in ("POST", "PUT"):
+        if proxy.holds and re.search(proxy.holds, self.path) and self.command in ("POST", "PUT"):
             proxy.held.set()
             proxy.let_go.wait(120)
         if proxy.down:

@@ -84,7 +84,7 @@ class Cluster:
         self.home.chmod(0o711)  # PostgreSQL may run as another user
         self.servers: list[tuple[Server, signal.Signals]] = []
         self.keys = {name: secrets.token_hex(12) for name in (OWNER, READER, "s3-owner", "s3-reader")}
-        ports = free_ports(12)
+        ports = _free_ports(12)
         self.pg_port, self.s3_port, self.pipeline_port, self.consumer_port = ports[:4]
         self._inner_ports = ports[4:]
 
@@ -263,8 +263,7 @@ class Cluster:
         return self.query(which, "select 1") == [[1]]
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on."""
+def _free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:

@@ -22,7 +22,7 @@ from include.sources.base import Window
 from include.transform import runner
 from include.transform.plan import plan
 from tests.cluster.proxy import Proxy
-from tests.cluster.servers import HEAP, HOST, Cluster, free_ports
+from tests.cluster.servers import HEAP, HOST, Cluster, _free_ports
 from tests.e2e.world import World
 
 WORKERS = ("worker-1", "worker-2")
@@ -37,7 +37,7 @@ class Pipeline:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster, self.proxy, self.servers = cluster, Proxy(cluster.s3_port), {}
-        self.ports = dict(zip(("coordinator", *WORKERS), free_ports(3), strict=True))
+        self.ports = dict(zip(("coordinator", *WORKERS), _free_ports(3), strict=True))
         database = cluster.database()
         database.autocommit = True
         database.cursor().execute("create database faults")
@@ -141,13 +141,13 @@ def thread():
 
 def held_build(pipeline: Pipeline, thread: ThreadPoolExecutor, run_id: str):
     """A build whose statement on projects_v1 cannot go on: (its future, the worker that runs it)."""
-    pipeline.proxy.holds = "/projects_v1-"
+    pipeline.proxy.holds = "/projects_v1-.*/data/"
     future = thread.submit(pipeline.build, run_id)
     while not pipeline.proxy.held.wait(0.5):
         assert not future.done(), future.result()
     tasks = pipeline.query(
         "select distinct t.node_id from system.runtime.tasks t join system.runtime.queries q using (query_id)"
-        " where t.state = 'RUNNING' and t.node_id like 'worker-%' and q.source like 'dbt-trino-%'"
+        " where t.state = 'RUNNING' and t.node_id like 'worker-%' and q.query like '%insert into%projects_v1%'"
     )
     assert tasks
     return future, tasks[0][0]
@@ -205,7 +205,11 @@ def test_storage_that_answers_503_for_half_a_minute_is_waited_for(pipeline, thre
     future, _ = held_build(pipeline, thread, "no storage")
     pipeline.proxy.down = True
     pipeline.proxy.let_go.set()
-    time.sleep(AWAY_S)
+    before, back = show_release(pipeline.settings), time.monotonic() + AWAY_S
+    with pytest.raises(Unavailable, match="The storage does not answer .*: nothing was released"):
+        pipeline.release("no storage")
+    time.sleep(back - time.monotonic())
+    assert show_release(pipeline.settings) == before
     assert pipeline.proxy.refused > 0 and not future.done()
     pipeline.proxy.down = False
     assert future.result().keys() <= {"success", "pass"}

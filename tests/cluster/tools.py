@@ -14,7 +14,7 @@ from pathlib import Path
 TRINO = "476"
 ANVIL = "1.7.1"
 ANVIL_INTEGRITY = "sha512-+XmShybEaxfCrr0OUUZwYEy2OnYZt5pHH9TzBtLv3+VrK0O/ANuNSVEahqNhKHlgX7GRJ59383ofNhxkRWIYTg=="
-PLUGINS = ("iceberg", "exchange-filesystem", "resource-group-managers")
+PLUGINS = ("iceberg", "exchange-filesystem", "password-authenticators", "resource-group-managers")
 PARTS = ("bin", "lib", *(f"plugin/{name}" for name in PLUGINS))
 
 
@@ -71,13 +71,15 @@ def _trino() -> Path:
     home = Path(os.environ.get("TRINO_CACHE") or default)
     if not all((home / part).exists() for part in PARTS):
         if not shutil.which("mvn"):
-            raise MissingTool(f"Trino {TRINO} is missing: not whole in {home}, and no mvn to fetch it; install Maven.")
+            raise MissingTool(
+                f"Trino {TRINO} is missing: not unpacked in {home}, and no mvn to fetch it; install Maven."
+            )
         _fetch_trino(home)
     return home
 
 
 def _fetch_trino(home: Path) -> None:
-    """Fetches the server by Maven and adds the parts that `home` lacks; each appears whole or not at all."""
+    """Fetches the server by Maven and keeps the parts in use; each appears in `home` whole or not at all."""
     (home / "plugin").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="trino-", dir=home.parent) as folder:
         work = Path(folder)
