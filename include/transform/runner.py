@@ -24,7 +24,7 @@ LAYERS = {
 # how errors of Trino read that its statements are not to blame for: servers lost or restarted, storage or catalog away
 PASSING = re.compile(
     r"Trino\w*Error\(type=(?:EXTERNAL|INTERNAL_ERROR),"
-    r"|HTTPS?Connection(?:Pool)?\(|Connection aborted|error 50[234]:|error 404: .*Query not found"
+    r"|HTTPS?Connection(?:Pool)?\(|Connection aborted|error (?:404|410|50[234])\b"
 )
 Progress = Callable[[int, int, str], None]
 

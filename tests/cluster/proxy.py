@@ -1,8 +1,8 @@
-"""A proxy before S3 that can fail: 503 for everything, or uploads of some path that stand still."""
+"""A proxy before S3 that can fail: 503 for everything, or uploads to some path that stand still."""
 
-import http.client
 import re
 import threading
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.cluster.servers import HOST
@@ -13,11 +13,11 @@ class Proxy(ThreadingHTTPServer):
 
     def __init__(self, upstream: int) -> None:
         super().__init__((HOST, 0), _Handler)
-        self.upstream, self.down, self.refused, self.holds = upstream, False, 0, None
+        self.upstream, self.down, self.refused, self.holds, self.held_port = upstream, False, 0, None, None
         self.held, self.let_go = threading.Event(), threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
-    def handle_error(self, request, client_address) -> None:
+    def handle_error(self, *args) -> None:
         """Who was killed does not wait for its answer."""
 
 
@@ -30,32 +30,28 @@ class _Handler(BaseHTTPRequestHandler):
             size = self.rfile.readline()
             body += size + self.rfile.read(int(size, 16) + 2)
         if proxy.holds and re.search(proxy.holds, self.path) and self.command in ("POST", "PUT"):
+            proxy.held_port = self.client_address[1]
             proxy.held.set()
             proxy.let_go.wait(120)
-        if proxy.down:
-            proxy.refused += 1
-            status, headers, answer = 503, [], b""
-        else:
-            upstream = http.client.HTTPConnection(HOST, proxy.upstream, timeout=60)
-            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                upstream.putheader(name, value)
-            upstream.endheaders(body)
-            response = upstream.getresponse()
-            status, headers, answer = response.status, response.getheaders(), response.read()
-            upstream.close()
+        status, headers, answer = (503, {}, b"") if proxy.down else self._upstream(body)
+        proxy.refused += proxy.down
         self.send_response_only(status)
-        length = str(len(answer))
-        for name, value in headers:
-            if name.lower() == "content-length" and self.command == "HEAD":
-                length = value
-            elif name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", length)
+        for name, value in ({"Content-Length": str(len(answer))} | headers).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer)
 
     do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _pass
+
+    def _upstream(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = HTTPConnection(HOST, self.server.upstream, timeout=60)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        response = connection.getresponse()
+        headers = {k: v for k, v in response.getheaders() if k.lower() not in ("transfer-encoding", "connection")}
+        return response.status, headers, response.read()
 
     def log_message(self, *args) -> None:
         """Says nothing."""

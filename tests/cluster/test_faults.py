@@ -9,7 +9,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import psutil
 import pytest
+import requests
 import trino
 
 from include import ingest
@@ -75,8 +77,18 @@ class Pipeline:
         for name in self.ports:
             if name not in self.servers:
                 self.start(name)
+        # the coordinator knows a killed worker for some seconds yet
+        for name, server in self.servers.items():
+            url = f"http://{HOST}:{self.ports[name]}/v1/info"
+            server.wait_ready(lambda url=url: not requests.get(url, timeout=5).json()["starting"], 240)
         active = "select count(*) from system.runtime.nodes where state = 'active'"
         self.servers["coordinator"].wait_ready(lambda: self.query(active) == [[3]], 240)
+
+    def ports_in_use(self, name: str) -> set[int]:
+        """The local ports of a process's connections."""
+        process = psutil.Process(self.servers[name].process.pid)
+        family = [process, *process.children(recursive=True)]
+        return {connection.laddr.port for one in family for connection in one.net_connections("tcp")}
 
     def query(self, sql: str) -> list[list]:
         """All rows of one statement."""
@@ -123,7 +135,13 @@ def landed(cluster, tmp_path_factory):
 
 
 @pytest.fixture
-def pipeline(landed):
+def thread():
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+@pytest.fixture
+def pipeline(landed, thread):
     """All of it in service, and a proxy that passes."""
     landed.whole()
     landed.proxy.down, landed.proxy.holds = False, None
@@ -133,24 +151,14 @@ def pipeline(landed):
     landed.proxy.let_go.set()
 
 
-@pytest.fixture
-def thread():
-    with ThreadPoolExecutor(1) as pool:
-        yield pool
-
-
 def held_build(pipeline: Pipeline, thread: ThreadPoolExecutor, run_id: str):
-    """A build whose statement on projects_v1 cannot go on: (its future, the worker that runs it)."""
+    """A build that is held while it uploads rows of projects_v1: (its future, the worker that uploads)."""
     pipeline.proxy.holds = "/projects_v1-.*/data/"
     future = thread.submit(pipeline.build, run_id)
     while not pipeline.proxy.held.wait(0.5):
         assert not future.done(), future.result()
-    tasks = pipeline.query(
-        "select distinct t.node_id from system.runtime.tasks t join system.runtime.queries q using (query_id)"
-        " where t.state = 'RUNNING' and t.node_id like 'worker-%' and q.query like '%insert into%projects_v1%'"
-    )
-    assert tasks
-    return future, tasks[0][0]
+    (worker,) = (name for name in WORKERS if pipeline.proxy.held_port in pipeline.ports_in_use(name))
+    return future, worker
 
 
 def heals(pipeline: Pipeline, run_id: str) -> None:
