@@ -2,6 +2,7 @@
 
 import errno
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,11 @@ from include.settings import Settings
 CATALOGS = ("lake", "consumer")
 BUSY_TIMEOUT_S = 60  # SQLite waits so long for another writer
 CONFLICTS = (CommitFailedException, CommitStateUnknownException, ValidationException, OperationalError)
+# S3 that may be back, as pyarrow tells it: an OSError without a number
+STORE_AWAY = re.compile(
+    r"AWS Error (NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|REQUEST_TIMEOUT"
+    r"|UNKNOWN \(HTTP status 5..)"
+)
 T = TypeVar("T")
 
 
@@ -72,7 +78,7 @@ def sentences(what: str) -> Iterator[None]:
 
     Raises:
         FixNeeded: the warehouse or the catalog database is full, or the warehouse is not writable.
-        Unavailable: other writers won every try, or the catalog database does not answer.
+        Unavailable: other writers won every try, or the catalog database or the storage does not answer.
     """
     full = f"The warehouse is full: {what}. Free space, then run this again."
     try:
@@ -80,6 +86,8 @@ def sentences(what: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FixNeeded(full) from error
+        if away := STORE_AWAY.search(str(error)):
+            raise Unavailable(f"The storage does not answer ({away[1]}): {what}. Try again later.") from error
         why = error.strerror or error
         raise FixNeeded(
             f"The warehouse cannot be written ({why}): {what}. Mend the storage, then run this again."

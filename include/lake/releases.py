@@ -23,6 +23,7 @@ from include.lake.exports import write_export
 from include.settings import Settings
 
 CURRENT = "oso"
+NOT_RELEASED = "nothing was released and the former release stays current"
 VOLATILE_COLUMNS = {"computed_at", "run_id", "last_success_at", "lag_hours", "last_run_at", "seconds"}
 VOLATILE_TABLES = {"releases_v1"}
 ORPHAN_AFTER = timedelta(days=1)  # a tag of no release is younger than this while its publish may still run
@@ -81,10 +82,11 @@ def publish(
 
     Raises:
         FixNeeded: no tables, a table without a snapshot, or a full warehouse.
-        Unavailable: a table was rewritten meanwhile; the former release stays current.
+        Unavailable: a table was rewritten meanwhile, or storage or database is away; the former release stays current.
     """
     lake = open_catalog(settings, "lake")
-    loaded = {name.split(".")[-1]: lake.load_table(name) for name in sorted(tables)}
+    with sentences(NOT_RELEASED):
+        loaded = {name.split(".")[-1]: lake.load_table(name) for name in sorted(tables)}
     empty = [name for name, table in loaded.items() if table.current_snapshot() is None]
     if not loaded or empty:
         raise FixNeeded(f"Nothing to release: {', '.join(empty) or 'no export'} was never built. Build first.")
@@ -101,7 +103,7 @@ def publish(
     write_export(lake, "releases_v1", _as_table([*list_releases(settings), release]))
     loaded["releases_v1"] = lake.load_table("exports.releases_v1")
     consumer = open_catalog(settings, "consumer")
-    with sentences("nothing was released and the former release stays current"):
+    with sentences(NOT_RELEASED):
         pointers = {
             name: _pin(settings, lake, consumer, table, name, release.release_id) for name, table in loaded.items()
         }

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from include.errors import SuspectData
+from include.errors import SuspectData, Unavailable
 from include.settings import Settings
 from include.sources import all_sources
 from include.sources.base import off_reason
@@ -20,6 +21,11 @@ LAYERS = {
     "exports": ("path:models/exports",),
     "all": (),
 }
+# how errors of Trino read that its statements are not to blame for: servers lost or restarted, storage or catalog away
+PASSING = re.compile(
+    r"Trino\w*Error\(type=(?:EXTERNAL|INTERNAL_ERROR),"
+    r"|HTTPS?Connection(?:Pool)?\(|Connection aborted|error (?:404|410|50[234])\b"
+)
 Progress = Callable[[int, int, str], None]
 
 
@@ -30,6 +36,7 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
 
     Raises:
         SuspectData: names the models and tests that failed; the record of the last good build stays.
+        Unavailable: the same, where Trino, its storage or its catalog was away.
         FixNeeded: a weights file of an impact vector has a mistake.
     """
     told = {
@@ -51,10 +58,11 @@ def build_layer(settings: Settings, layer: str, work: dict, run_id: str, progres
     else:  # the code is that of the last build, whose unit tests passed
         env["DBT_EXCLUDE_RESOURCE_TYPES"] = os.environ.get("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")
     target = settings.dbt_target / layer
-    status, tail = run_dbt(settings, arguments, target, progress, env)
     results = target / "run_results.json"
+    results.unlink(missing_ok=True)  # or a dbt that does not start would be told by the failures of another run
+    status, tail = run_dbt(settings, arguments, target, progress, env)
     if status != 0 or not results.exists():
-        raise SuspectData(_what_failed(results, layer, tail))
+        raise _failure(results, layer, tail)
     counts: dict[str, int] = {}
     for result in json.loads(results.read_text())["results"]:
         counts[result["status"]] = counts.get(result["status"], 0) + 1
@@ -120,14 +128,18 @@ def _follow(line: str, tail: list[str], progress: Progress | None) -> None:
         progress(data["index"], data["total"], node.get("node_name", ""))
 
 
-def _what_failed(results, layer: str, tail: str) -> str:
-    failed, total = [], 0
-    if results.exists():
-        nodes = json.loads(results.read_text())["results"]
-        total = len(nodes)
-        failed = [f"{n['unique_id'].split('.')[2]} ({n['status']})" for n in nodes if n["status"] in ("error", "fail")]
-    what = f"{len(failed)} of {total} dbt nodes failed: {', '.join(failed[:8])}." if failed else "dbt did not run."
-    return (
+def _failure(results, layer: str, tail: str) -> SuspectData | Unavailable:
+    nodes = json.loads(results.read_text())["results"] if results.exists() else []
+    bad = [n for n in nodes if n["status"] in ("error", "fail")]
+    names = ", ".join(f"{n['unique_id'].split('.')[2]} ({n['status']})" for n in bad[:8])
+    what = f"{len(bad)} of {len(nodes)} dbt nodes failed: {names}." if bad else "dbt did not run."
+    if away := next(filter(PASSING.search, [*(n["message"] or "" for n in bad), tail]), None):
+        why = " ".join(away[PASSING.search(away).start() :][:300].split())
+        return Unavailable(
+            f"{what} Trino or what it needs was away: build layer {layer!r} again; "
+            f"nothing was released and the last good build stays.\n{why}"
+        )
+    return SuspectData(
         f"{what} Fix the first of them and build layer {layer!r} again; "
         f"nothing was released and the last good build stays.\n{tail}"
     )

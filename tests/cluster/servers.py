@@ -180,10 +180,14 @@ class Cluster:
     def restart_database(self, away_s: float) -> None:
         """Ends PostgreSQL at once, with every connection, and starts it again so many seconds later."""
         (old,) = (entry for entry in self.servers if entry[0].name == "postgresql")
-        self.servers.remove(old)
-        old[0].stop(old[1])
+        self.end(*old)
         time.sleep(away_s)
         self._run_database().wait_ready(lambda: self.database().close() is None, 30)
+
+    def end(self, server: Server, how: signal.Signals) -> None:
+        """Ends one server."""
+        self.servers = [entry for entry in self.servers if entry[0] is not server]
+        server.stop(how)
 
     def _create_database(self) -> bool:
         connection = psycopg2.connect(
@@ -228,20 +232,28 @@ class Cluster:
         for server, which in started:
             server.wait_ready(lambda which=which: self._trino_answers(which), 180)
 
-    def _start_trino(self, which: str, port: int, role: str, who: str) -> Server:
+    def start_pipeline(self, port: int, name: str, **more: str) -> Server:
+        """One more process of the pipeline's Trino, with `more` in its environment; does not wait for it."""
+        return self._start_trino("pipeline", port, OWNER, "owner", name, **more)
+
+    def _start_trino(self, which: str, port: int, role: str, who: str, name: str | None = None, **more: str) -> Server:
+        name = name or which
         env = self._storage_env(who) | {
             "JAVA_HOME": str(self.tools.java_home),
             "PATH": f"{self.tools.java_home}/bin:{os.environ['PATH']}",
             "JDK_JAVA_OPTIONS": HEAP,
             "TRINO_HOST": HOST,
             "TRINO_PORT": str(port),
+            "TRINO_COORDINATOR": "true",
+            "TRINO_INCLUDE_COORDINATOR": "true",
+            "TRINO_DISCOVERY_URI": f"http://{HOST}:{port}",
             "CATALOG_JDBC_URL": f"jdbc:postgresql://{HOST}:{self.pg_port}/{DATABASE}",
             "CATALOG_USER": role,
             "CATALOG_PASSWORD": self.keys[role],
         }
         command = [self.tools.trino / "bin" / "launcher", "run", "--etc-dir", DEPLOY / "trino" / which]
-        command += ["--data-dir", self.home / f"trino-{which}", "-D", f"node.id={which}"]
-        return self._run(f"trino-{which}", command, env=env)
+        command += ["--data-dir", self.home / f"trino-{name}", "-D", f"node.id={name}"]
+        return self._run(f"trino-{name}", command, env=env | more)
 
     def _trino_answers(self, which: str) -> bool:
         port = {"pipeline": self.pipeline_port, "consumer": self.consumer_port}[which]
