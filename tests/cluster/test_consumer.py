@@ -40,7 +40,8 @@ SHARED_SECRET = secrets.token_hex()
 CLOSED = ("secret", "hidden", "canary")
 TABLES = ("iceberg_tables", "iceberg_namespace_properties")
 BIG = pa.table({"name": pa.array([f"{n * 2654435761 % 2**32}" for n in range(100_000)])})
-BUSY = "select count(*) from unnest(sequence(1, 10000)) a(a), unnest(sequence(1, 10000)) b(b) where sin(a.a * b.b) > 2"
+NUMBERS = "unnest(sequence(1, 10000))"
+BUSY = f"select count(*) from {NUMBERS} a(a), {NUMBERS} b(b), {NUMBERS} c(c) where sin(a + b * c) > 2"
 LIGHT = "select count(*) from consumer.oso.shared_v1"
 
 
@@ -275,11 +276,13 @@ def test_the_storage_keys_cannot_write(cluster):
 )
 def test_the_database_role_reads_two_tables_and_nothing_else(world, cluster, statement):
     with cluster.database() as owner, owner.cursor() as cursor:
-        cursor.execute("create table if not exists unrelated (x int)")
+        cursor.execute("create table unrelated (x int)")
     with cluster.database(READER) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from iceberg_tables, iceberg_namespace_properties")
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute(statement)
+    with owner, owner.cursor() as cursor:
+        cursor.execute("drop table unrelated")
 
 
 def test_every_stage_is_open_to_look_at(world, cluster):
@@ -451,17 +454,18 @@ def heavy(connect, at_once: int = 12):
                 pass
 
     with ThreadPoolExecutor(at_once) as pool:
-        for cursor in cursors:
-            pool.submit(keep_busy, cursor)
+        busy = [pool.submit(keep_busy, cursor) for cursor in cursors]
         try:
             yield
         finally:
             over.set()
-            for cursor in cursors:
-                cursor.cancel()
+            while not all(one.done() for one in busy):
+                for cursor in cursors:
+                    cursor.cancel()
+                time.sleep(0.5)
 
 
-def light(connect, times: int = 9) -> float:
+def light(connect, times: int = 7) -> float:
     """Median seconds of a light statement of another reader."""
     found = []
     for _ in range(times):
