@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from tests.bench.curve import Curve
 from tests.bench.home import fresh_home, land_directory
-from tests.bench.increment import DAYS, FIRST_DAY, REPOS, land_days
+from tests.bench.increment import DAYS, FIRST_DAY, land_days
 from tests.bench.jobs import Cpu, run, verdict
 
 GOAL = 1.5
-HISTORIES, EVENTS_A_DAY = (30, 180, 720), 900
+HISTORIES, REPOS, EVENTS_A_DAY = (30, 180, 720), 100, 900
 NEW_DAY = FIRST_DAY + timedelta(days=DAYS - 1)  # late in a year: the months of its quarter and year are written anew
 STEPS = ("land", "plan", "dbt", "write", "release")
 SLOWEST = 5  # models named beside the curve
 
 
-def measure(folder: Path, repeat: int) -> Iterator[str]:
-    """A line for each history, the ratio of the longest to the shortest, and the models that grew most."""
+def measure(folder: Path, repeat: int) -> Iterator[str | Curve]:
+    """A line for each history, the ratio of the longest to the shortest, the models that grew most, and the curve."""
     found = {}
     for days in HISTORIES:
         found[days] = one_day_more = run(increment_after, days, timeout_s=3600)
@@ -40,6 +41,13 @@ def measure(folder: Path, repeat: int) -> Iterator[str]:
     grown = sorted(many["models"], key=lambda name: few["models"].get(name, 0) - many["models"][name])
     slow = (f"{name} {few['models'].get(name, 0):.2f} to {many['models'][name]:.2f} s" for name in grown[:SLOWEST])
     yield f"grew most: {'; '.join(slow)}"
+    lines = {step: [(days, result["steps"][step]) for days, result in found.items()] for step in STEPS}
+    yield Curve(
+        name="increment-by-history",
+        title="CPU seconds of a one-day increment",
+        across="days of history",
+        lines={"all": list(total.items())} | lines,
+    )
 
 
 def increment_after(days: int) -> dict:
@@ -62,11 +70,11 @@ def increment_after(days: int) -> dict:
         ingest.ensure_raw_tables(settings)
         catalog = open_catalog(settings, "lake")
         for start in range(0, days, 90):
-            land_days(catalog, history[start : start + 90], EVENTS_A_DAY)
+            land_days(catalog, history[start : start + 90], EVENTS_A_DAY, REPOS)
         with Cpu() as whole:
             transform.build(settings, "whole")
         _release(settings, "whole")
-        timed("land", lambda: land_days(catalog, [NEW_DAY], EVENTS_A_DAY, landed=True))
+        timed("land", lambda: land_days(catalog, [NEW_DAY], EVENTS_A_DAY, REPOS, landed=True))
         work = timed("plan", transform.plan, settings, "again")
         if work["rebuild_from"] != NEW_DAY.isoformat():
             raise RuntimeError(f"The build was of {work['rebuild_from']}, not of the one new day.")

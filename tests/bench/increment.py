@@ -42,7 +42,7 @@ def both_builds() -> dict:
     return {"full": full.seconds, "again": again.seconds, "from": work["rebuild_from"], "events": events}
 
 
-def land_days(catalog, days: list[date], a_day: int = EVENTS_A_DAY, *, landed: bool = False) -> int:
+def land_days(catalog, days: list[date], a_day: int = EVENTS_A_DAY, repos: int = REPOS, *, landed: bool = False) -> int:
     """Writes the raw rows of these days: all in one append, or a single one as a landing does. Returns their events."""
     import duckdb
     import pyarrow.parquet as pq
@@ -54,7 +54,7 @@ def land_days(catalog, days: list[date], a_day: int = EVENTS_A_DAY, *, landed: b
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         first = (days[0] - FIRST_DAY).days
-        db.execute(_events_sql(first, len(days), a_day))
+        db.execute(_events_sql(first, len(days), a_day, repos))
         for stream, sql in STREAMS.items():
             schema = source.stream(stream).raw_schema
             rows = _completed(db.execute(sql).to_arrow_table(), schema)
@@ -69,14 +69,14 @@ def land_days(catalog, days: list[date], a_day: int = EVENTS_A_DAY, *, landed: b
     return count
 
 
-def _events_sql(first: int, days: int, a_day: int) -> str:
+def _events_sql(first: int, days: int, a_day: int, repos: int) -> str:
     """The facts of every event, drawn from its number alone: the same on every run."""
     kinds = "', '".join(CODES)
     return f"""create table drawn as
     select *, (['{kinds}'])[1 + (case when luck < 60 then 0 else luck % 5 end)] as type
     from (
         select day_no * 1000 + n as id, date '{FIRST_DAY}' + day_no::int as day, n,
-            1 + (hash(day_no, n, 1) % {REPOS})::bigint as repo, (hash(day_no, n, 2) % 3000)::bigint as actor,
+            1 + (hash(day_no, n, 1) % {repos})::bigint as repo, (hash(day_no, n, 2) % 3000)::bigint as actor,
             (hash(day_no, n, 3) % 100)::int as luck, (n % 24)::int as hour
         from range({first}, {first + days}) d (day_no), range({a_day}) e (n)
     )"""
