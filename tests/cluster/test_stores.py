@@ -60,11 +60,13 @@ def storage():
 
 @pytest.fixture(params=["database", "rest"])
 def settings(request, storage, tmp_path, monkeypatch):
-    """Of an empty lake on S3, in the environment too: in a database, or in the REST catalog."""
+    """Of an empty lake on S3, in the environment too: all in a database, or the lake in the REST catalog.
+
+    Beside the REST catalog the releases' metadata is in a local folder, and their data on S3.
+    """
     s3, rest = storage
-    name = request.node.originalname.replace("_", "-")
-    env = {"OPENIMPACT_HOME": str(tmp_path), "OPENIMPACT_WAREHOUSE": f"s3://lake/{name}-{request.param}", **s3}
-    configure(monkeypatch, env | (rest if request.param == "rest" else {}))
+    database = {"OPENIMPACT_WAREHOUSE": f"s3://lake/{request.node.originalname.replace('_', '-')}"}
+    configure(monkeypatch, {"OPENIMPACT_HOME": str(tmp_path), **s3, **(rest if request.param == "rest" else database)})
     found = load_settings()
     yield found
     lake = open_catalog(found, "lake")
@@ -151,6 +153,11 @@ def test_a_rest_catalog_that_refuses_or_is_away_is_told_in_a_sentence(storage, t
         open_catalog(load_settings(), "lake")
     assert "guessed" not in str(refused.value)
     (nobody,) = _free_ports(1)
+    configure(monkeypatch, env)
+    lake = open_catalog(load_settings(), "lake")
+    monkeypatch.setattr(lake, "uri", f"http://{HOST}:{nobody}")
+    with pytest.raises(Unavailable, match=r"exports.x_v1 was not written and keeps its former rows. Try again"):
+        write_export(lake, "x_v1", pa.table({"n": [1]}))
     configure(monkeypatch, env | {"OPENIMPACT_LAKE_URI": f"http://{HOST}:{nobody}"})
     with pytest.raises(Unavailable, match="does not answer"):
         open_catalog(load_settings(), "lake")
@@ -167,8 +174,7 @@ def test_the_whole_pipeline_releases_the_same_rows_from_a_rest_catalog(settings,
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")
     run_pipeline(settings, [MONDAY], [TUESDAY])
-    for name in ("OPENIMPACT_WAREHOUSE", "OPENIMPACT_LAKE_URI"):
-        monkeypatch.delenv(name)
+    monkeypatch.delenv("OPENIMPACT_LAKE_URI")
     monkeypatch.setenv("OPENIMPACT_HOME", str(tmp_path / "embedded"))
     embedded = load_settings()
     run_pipeline(embedded, [MONDAY, TUESDAY])
