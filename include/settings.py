@@ -18,6 +18,7 @@ class Settings:
     home: Path
     engine: str = "duckdb"
     catalog_uri: str = field(repr=False)
+    lake_uri: str | None = field(default=None, repr=False)
     warehouse: str
     storage: Mapping[str, str] = field(default_factory=dict, repr=False)
     last_day: date | None = None
@@ -43,12 +44,15 @@ class Settings:
 
 
 def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment: OPENIMPACT_HOME, _ENGINE, _CATALOG_URI, _WAREHOUSE, _LAST_DAY, AWS_*.
+    """Settings from the environment: OPENIMPACT_HOME, _ENGINE, _CATALOG_URI, _LAKE_URI, _WAREHOUSE, _LAST_DAY, AWS_*.
 
-    Creates nothing. `warehouse` is a URI whose children `lake` and `consumer` hold the data.
+    Creates nothing. `warehouse` is a URI whose children `lake` and `consumer` hold the data. `lake_uri` is that of an
+    Iceberg REST catalog that holds the lake instead of the database; the releases stay in the database, for they
+    switch all tables in one transaction, which REST catalogs do not offer.
 
     Raises:
-        FixNeeded: an unknown engine, a warehouse that is not a URI, or a day that is none.
+        FixNeeded: an unknown engine, a warehouse that is not a URI, a REST catalog where there can be none, or a day
+            that is none.
     """
     home = Path(env.get("OPENIMPACT_HOME") or ".openimpact").expanduser().resolve()
     engine = env.get("OPENIMPACT_ENGINE") or "duckdb"
@@ -57,17 +61,35 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
     warehouse = env.get("OPENIMPACT_WAREHOUSE") or f"file://{home}"
     if "://" not in warehouse:
         raise FixNeeded(f"OPENIMPACT_WAREHOUSE is {warehouse!r}; write a URI such as file:///data or s3://bucket/path.")
+    catalog_uri = env.get("OPENIMPACT_CATALOG_URI") or f"sqlite:///{home}/catalog.db"
+    if catalog_uri.startswith(("http://", "https://")):
+        raise FixNeeded(
+            "OPENIMPACT_CATALOG_URI is an address of the web, and a release moves all its tables in one transaction of "
+            "a database: set it to sqlite:///… or postgresql+psycopg2://…. An Iceberg REST catalog can hold the lake: "
+            "OPENIMPACT_LAKE_URI."
+        )
+    lake_uri = env.get("OPENIMPACT_LAKE_URI") or None
+    if lake_uri and not lake_uri.startswith(("http://", "https://")):
+        raise FixNeeded("OPENIMPACT_LAKE_URI is not http(s)://…: set it to the address of an Iceberg REST catalog.")
+    if lake_uri and engine == "trino":
+        raise FixNeeded(
+            "OPENIMPACT_LAKE_URI is set and OPENIMPACT_ENGINE is trino, whose catalogs in deploy/trino open the "
+            "database: it would build from another lake. Unset the first, or set the engine to duckdb."
+        )
     names = {
         "s3.endpoint": "AWS_ENDPOINT_URL",
         "s3.access-key-id": "AWS_ACCESS_KEY_ID",
         "s3.secret-access-key": "AWS_SECRET_ACCESS_KEY",
+        "s3.session-token": "AWS_SESSION_TOKEN",
         "s3.region": "AWS_REGION",
     }
-    storage = {key: env[name] for key, name in names.items() if env.get(name)} if warehouse.startswith("s3") else {}
+    on_s3 = warehouse.startswith("s3") or lake_uri
+    storage = {key: env[name] for key, name in names.items() if on_s3 and env.get(name)}
     return Settings(
         home=home,
         engine=engine,
-        catalog_uri=env.get("OPENIMPACT_CATALOG_URI") or f"sqlite:///{home}/catalog.db",
+        catalog_uri=catalog_uri,
+        lake_uri=lake_uri,
         warehouse=warehouse,
         storage=storage,
         last_day=_day(env, "OPENIMPACT_LAST_DAY"),

@@ -1,4 +1,7 @@
-"""The two Iceberg catalogs, `lake` and `consumer`, in one SQL database (SQLite or PostgreSQL)."""
+"""The two Iceberg catalogs, `lake` and `consumer`, in one SQL database (SQLite or PostgreSQL).
+
+The lake may be in an Iceberg REST catalog instead. The consumer's may not: a release is one database transaction.
+"""
 
 import errno
 import random
@@ -9,8 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ValidationException
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    CommitStateUnknownException,
+    RESTError,
+    ServerError,
+    ServiceUnavailableError,
+    TooManyRequestsError,
+    ValidationException,
+)
+from requests import RequestException
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from include.errors import FixNeeded, Unavailable
@@ -24,25 +37,28 @@ STORE_AWAY = re.compile(
     r"AWS Error (NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|REQUEST_TIMEOUT"
     r"|UNKNOWN \(HTTP status 5..)"
 )
+CATALOG_AWAY = (RequestException, ServerError, ServiceUnavailableError, TooManyRequestsError)  # a REST catalog that may be back
 T = TypeVar("T")
 
 
-def open_catalog(settings: Settings, name: str) -> SqlCatalog:
+def open_catalog(settings: Settings, name: str) -> Catalog:
     """Opens catalog 'lake' or 'consumer'; creates its database tables and folder on first use.
 
+    All but a lake at `settings.lake_uri` are SqlCatalog.
+
     Raises:
-        FixNeeded: an unknown catalog name.
-        Unavailable: the database does not answer.
+        FixNeeded: an unknown catalog name, or a REST catalog that refuses us.
+        Unavailable: the database or the REST catalog does not answer.
     """
     if name not in CATALOGS:
         raise FixNeeded(f"There is no catalog {name!r}; open one of {', '.join(CATALOGS)}.")
+    if name == "lake" and settings.lake_uri:
+        return _open_rest(settings)
     uri = settings.catalog_uri
     if uri.startswith("sqlite:///"):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         uri += f"?timeout={BUSY_TIMEOUT_S}"
-    properties = dict(settings.storage)
-    if properties:
-        properties |= {"s3.path-style-access": "true", "s3.force-virtual-addressing": "false"}
+    properties = _storage(settings)
     try:
         # two processes may create the database's tables at the same moment: the second try finds them
         return retry(
@@ -53,6 +69,32 @@ def open_catalog(settings: Settings, name: str) -> SqlCatalog:
         raise Unavailable(
             f"The catalog database does not answer ({type(error.orig).__name__}). Start it, or correct "
             "OPENIMPACT_CATALOG_URI (see .env.example); nothing was changed."
+        ) from None
+
+
+def _storage(settings: Settings) -> dict[str, str]:
+    addressing = {"s3.path-style-access": "true", "s3.force-virtual-addressing": "false"}
+    return {**settings.storage, **addressing} if settings.storage else {}
+
+
+def _open_rest(settings: Settings) -> Catalog:
+    """The lake at its REST catalog; PyIceberg's own PYICEBERG_CATALOG__LAKE__* say warehouse, credential and the like.
+
+    Raises:
+        FixNeeded: it refuses us or our configuration.
+        Unavailable: it does not answer.
+    """
+    try:
+        return load_catalog("lake", type="rest", uri=settings.lake_uri, **_storage(settings))
+    except CATALOG_AWAY as error:
+        raise Unavailable(
+            f"The lake's REST catalog does not answer ({type(error).__name__}). Start it, or correct "
+            "OPENIMPACT_LAKE_URI (see .env.example); nothing was changed."
+        ) from None
+    except (RESTError, ValueError) as error:
+        raise FixNeeded(
+            f"The lake's REST catalog refused us ({type(error).__name__}). Correct PYICEBERG_CATALOG__LAKE__WAREHOUSE "
+            "and its credential (see .env.example); nothing was changed."
         ) from None
 
 
@@ -78,11 +120,14 @@ def sentences(what: str) -> Iterator[None]:
 
     Raises:
         FixNeeded: the warehouse or the catalog database is full, or the warehouse is not writable.
-        Unavailable: other writers won every try, or the catalog database or the storage does not answer.
+        Unavailable: other writers won every try, or the catalog or the storage does not answer.
     """
     full = f"The warehouse is full: {what}. Free space, then run this again."
     try:
         yield
+    except CATALOG_AWAY as error:
+        kind = type(error).__name__
+        raise Unavailable(f"The lake's REST catalog does not answer ({kind}): {what}. Try again later.") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FixNeeded(full) from error

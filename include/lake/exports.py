@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression
 from pyiceberg.transforms import MonthTransform
 
@@ -15,7 +15,7 @@ from include.lake.landing import copy_into
 from include.lake.tables import ensure_table
 
 
-def write_export(catalog: SqlCatalog, name: str, rows: pa.Table) -> int:
+def write_export(catalog: Catalog, name: str, rows: pa.Table) -> int:
     """Replaces exports.<name> wholly by `rows`, as write_files does."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.parquet"
@@ -24,7 +24,7 @@ def write_export(catalog: SqlCatalog, name: str, rows: pa.Table) -> int:
 
 
 def write_files(
-    catalog: SqlCatalog,
+    catalog: Catalog,
     name: str,
     schema: pa.Schema,
     files: list[Path],

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation, Snapshot
@@ -90,7 +90,7 @@ def replace_day(
         return retry(commit, CONFLICTS)
 
 
-def snapshots_of(catalog: SqlCatalog, namespace: str = "raw") -> dict[str, int]:
+def snapshots_of(catalog: Catalog, namespace: str = "raw") -> dict[str, int]:
     """The current snapshot id of every table of the namespace that has one, by 'namespace.table'."""
     if (namespace,) not in catalog.list_namespaces():
         return {}
@@ -102,7 +102,7 @@ def snapshots_of(catalog: SqlCatalog, namespace: str = "raw") -> dict[str, int]:
     return found
 
 
-def earliest_day_touched(catalog: SqlCatalog, since: dict[str, int | None]) -> date | Touched | None:
+def earliest_day_touched(catalog: Catalog, since: dict[str, int | None]) -> date | Touched | None:
     """The earliest day landed since the given snapshots of these tables; None is that of a table without any.
 
     None if nothing landed; EVERYTHING if a recorded snapshot, or the first one, is no longer in a

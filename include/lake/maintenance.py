@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileInfo, FileSelector, FileSystem
+from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue
@@ -153,12 +154,14 @@ def remove_orphans(settings: Settings, *, dry_run: bool = False, now: datetime |
 
     A file is needed if a retained snapshot of any table of any catalog refers to it, a release's included, or if it is
     metadata of a table or a view. Only files in folders named data and metadata are looked at. A dry run counts the
-    files of the snapshots that would expire, too.
+    files of the snapshots that would expire, too. A lake in a REST catalog is left to that: it alone knows its files.
 
     Raises:
         FixNeeded: a table's metadata is not in the warehouse, as after a move: nothing in there can be judged.
         OSError: a metadata file cannot be read; nothing was removed.
     """
+    if settings.lake_uri:
+        return [Upkeep(table="lake", note="no file was removed: the lake's REST catalog knows which are needed")]
     now = now or datetime.now(UTC)
     lake = open_catalog(settings, "lake")
     scheme, netloc, root = PyArrowFileIO.parse_location(settings.warehouse)
@@ -186,7 +189,7 @@ def remove_orphans(settings: Settings, *, dry_run: bool = False, now: datetime |
     return [Upkeep(table=name, **counts[name]) for name in sorted(counts)]
 
 
-def _tables(lake: SqlCatalog, namespaces: Collection[str] | None = None) -> list[str]:
+def _tables(lake: Catalog, namespaces: Collection[str] | None = None) -> list[str]:
     spaces = sorted(space for (space, *_) in lake.list_namespaces() if namespaces is None or space in namespaces)
     return [".".join(identifier) for space in spaces for identifier in sorted(lake.list_tables(space))]
 
@@ -274,7 +277,7 @@ def _optimize(name: str, table: Table) -> Upkeep:
     return Upkeep(table=name, merged=len(before - after), into=len(after - before))
 
 
-def _built(lake: SqlCatalog) -> set[int]:
+def _built(lake: Catalog) -> set[int]:
     """Snapshots that a build of either engine is recorded to have read (include/transform/plan.py)."""
     if ("raw",) not in lake.list_namespaces():
         return set()

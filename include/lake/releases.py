@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
@@ -236,7 +237,7 @@ def content_hash(settings: Settings, release_id: str = "current") -> str:
     return digest.hexdigest()
 
 
-def _pin(settings: Settings, lake: SqlCatalog, consumer: SqlCatalog, table: Table, name: str, release_id: str) -> str:
+def _pin(settings: Settings, lake: Catalog, consumer: SqlCatalog, table: Table, name: str, release_id: str) -> str:
     """Tags the table's snapshot and copies its metadata file; returns the copy's location."""
     snapshot_id = table.current_snapshot().snapshot_id
     table.manage_snapshots().create_tag(snapshot_id, f"release-{release_id}").commit()
@@ -268,7 +269,7 @@ def _forget(consumer: SqlCatalog, release_id: str) -> dict[str, str] | None:
     return pointers
 
 
-def _untag(lake: SqlCatalog, name: str, tags: set[str]) -> None:
+def _untag(lake: Catalog, name: str, tags: set[str]) -> None:
     """Removes those of the tags that the table has; a table that is gone has none."""
 
     def remove() -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform, Transform
@@ -23,7 +23,7 @@ PROPERTIES = {
 
 
 def ensure_table(
-    catalog: SqlCatalog,
+    catalog: Catalog,
     name: str,
     schema: pa.Schema,
     partition_by: str | None = None,
@@ -59,7 +59,7 @@ def ensure_table(
     return table
 
 
-def landed_table(catalog: SqlCatalog, name: str) -> Table | None:
+def landed_table(catalog: Catalog, name: str) -> Table | None:
     """The table; None where nothing landed."""
     try:
         table = catalog.load_table(name)
@@ -93,7 +93,7 @@ def data_files(table: Table, snapshot_id: int | None = None) -> list[str]:
     return sorted(files)
 
 
-def _create(catalog: SqlCatalog, name: str, schema: pa.Schema, partition_by: str | None, transform: Transform) -> Table:
+def _create(catalog: Catalog, name: str, schema: pa.Schema, partition_by: str | None, transform: Transform) -> Table:
     namespace = name.split(".")[0]
     # two processes may create it at the same moment: the second try finds it
     retry(lambda: catalog.create_namespace_if_not_exists(namespace), (IntegrityError,))

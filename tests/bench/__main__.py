@@ -10,12 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import chain, increment, land, layer, memory, parse, rolling, upstreams
+from tests.bench import chain, history, increment, land, layer, memory, parse, reading, rolling, upstreams
+from tests.bench.curve import Curve
 from tests.bench.jobs import JobFailed
 
 MEASUREMENTS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (parse, land, memory, upstreams, chain, rolling, increment, layer)
+    for module in (parse, land, memory, upstreams, chain, rolling, increment, reading, history, layer)
 }
 
 
@@ -25,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(MEASUREMENTS)}; default all")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each job of parse and land; the median counts")
     parser.add_argument("--keep", type=Path, help="folder for the generated data, reused by the next run")
+    parser.add_argument("--curves", type=Path, help="folder for the measured curves as SVG, docs/images for the docs")
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.names) - MEASUREMENTS.keys():
         parser.error(f"no measurement is called {', '.join(sorted(unknown))}; known are {', '.join(MEASUREMENTS)}")
@@ -37,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
             (folder / name).mkdir(parents=True, exist_ok=True)
             try:
                 for line in module.measure(folder / name, arguments.repeat):
+                    if isinstance(line, Curve):
+                        line = line.write(arguments.curves) if arguments.curves else f"--curves draws {line.name}.svg"
                     print(f"  {line}", flush=True)
             except JobFailed as error:
                 status = 1

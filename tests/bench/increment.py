@@ -33,17 +33,17 @@ def both_builds() -> dict:
         ingest.ensure_raw_tables(settings)
         catalog = open_catalog(settings, "lake")
         days = [FIRST_DAY + timedelta(days=n) for n in range(DAYS)]
-        events = sum(_land(catalog, days[start : start + 100]) for start in range(0, DAYS, 100))
+        events = sum(land_days(catalog, days[start : start + 100]) for start in range(0, DAYS, 100))
         with Cpu() as full:
             transform.build(settings, "full")
-        _land(catalog, days[-1:], changed=True)
+        land_days(catalog, days[-1:], EVENTS_A_DAY + 1, landed=True)  # an event more, so that there is a change
         with Cpu() as again:
             work = transform.build(settings, "again")
     return {"full": full.seconds, "again": again.seconds, "from": work["rebuild_from"], "events": events}
 
 
-def _land(catalog, days: list[date], *, changed: bool = False) -> int:
-    """Writes the raw rows of these days: several in one append, a changed one as a landing does. Returns its events."""
+def land_days(catalog, days: list[date], a_day: int = EVENTS_A_DAY, repos: int = REPOS, *, landed: bool = False) -> int:
+    """Writes the raw rows of these days: all in one append, or a single one as a landing does. Returns their events."""
     import duckdb
     import pyarrow.parquet as pq
 
@@ -54,14 +54,13 @@ def _land(catalog, days: list[date], *, changed: bool = False) -> int:
     with duckdb.connect() as db:
         db.execute("set timezone = 'UTC'")
         first = (days[0] - FIRST_DAY).days
-        # one event more on the changed day, so that there is a change
-        db.execute(_events_sql(first, len(days), EVENTS_A_DAY + changed))
+        db.execute(_events_sql(first, len(days), a_day, repos))
         for stream, sql in STREAMS.items():
             schema = source.stream(stream).raw_schema
             rows = _completed(db.execute(sql).to_arrow_table(), schema)
             count = rows.num_rows if stream == "events" else count
             table = catalog.load_table(source.table(stream))
-            if changed:
+            if landed:
                 file = Path(catalog.properties["warehouse"].removeprefix("file://")) / f"{stream}.parquet"
                 pq.write_table(rows, file)
                 replace_day(table, days[0], [file], run_id="again", rows=rows.num_rows, rejected=0)
@@ -70,14 +69,14 @@ def _land(catalog, days: list[date], *, changed: bool = False) -> int:
     return count
 
 
-def _events_sql(first: int, days: int, a_day: int) -> str:
+def _events_sql(first: int, days: int, a_day: int, repos: int) -> str:
     """The facts of every event, drawn from its number alone: the same on every run."""
     kinds = "', '".join(CODES)
     return f"""create table drawn as
     select *, (['{kinds}'])[1 + (case when luck < 60 then 0 else luck % 5 end)] as type
     from (
         select day_no * 1000 + n as id, date '{FIRST_DAY}' + day_no::int as day, n,
-            1 + (hash(day_no, n, 1) % {REPOS})::bigint as repo, (hash(day_no, n, 2) % 3000)::bigint as actor,
+            1 + (hash(day_no, n, 1) % {repos})::bigint as repo, (hash(day_no, n, 2) % 3000)::bigint as actor,
             (hash(day_no, n, 3) % 100)::int as luck, (n % 24)::int as hour
         from range({first}, {first + days}) d (day_no), range({a_day}) e (n)
     )"""

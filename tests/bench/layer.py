@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+from tests.bench.curve import Curve
 from tests.bench.jobs import Cpu, run, verdict
 
 MILLIONS, ON_TRINO, REPOS = (0.5, 5, 20, 50), 5, 100
@@ -41,7 +42,7 @@ KINDS = {
 }  # fmt: skip
 
 
-def measure(folder: Path, repeat: int) -> Iterator[str]:
+def measure(folder: Path, repeat: int) -> Iterator[str | Curve]:
     """The ratios of one run of each, as they come; the largest takes more than an hour."""
     spent = {}
     for millions in MILLIONS:
@@ -64,6 +65,12 @@ def measure(folder: Path, repeat: int) -> Iterator[str]:
                 f"on Trino with a heap of {TRINO_HEAP}: {there['cpu']:.0f} s, peak {there['peak_mb']:,.0f} MB, "
                 f"{'the same' if there['series'] == whole['series'] else 'ANOTHER'} number of rows"
             )
+    yield Curve(
+        name="layer-by-events",
+        title="CPU seconds of the whole metric layer",
+        across="million events",
+        lines={"DuckDB": list(spent.items())},
+    )
 
 
 def make_world(home: str, events: int) -> dict:

@@ -95,7 +95,7 @@ class Cluster:
         """Starts every server and waits until each answers."""
         try:
             self.start_database()
-            self._start_seaweedfs()
+            self.start_storage()
             self._start_trinos()
         except BaseException:
             self.stop()
@@ -222,7 +222,8 @@ class Cluster:
             cursor.execute((DEPLOY / "trino" / "consumer" / "reader.sql").read_text())
         return True
 
-    def _start_seaweedfs(self) -> None:
+    def start_storage(self, *options: str) -> None:
+        """Starts SeaweedFS alone; `options` go to `weed mini`."""
         reader = self._storage_env("reader")
         env = self._storage_env("owner") | {
             "WEED": str(self.tools.weed),
@@ -235,6 +236,7 @@ class Cluster:
         names += ("filer.port.grpc", "s3.port.grpc")
         command = [DEPLOY / "seaweedfs" / "start.sh", f"-ip={HOST}", f"-ip.bind={HOST}", f"-s3.port={self.s3_port}"]
         command += [f"-{name}={port}" for name, port in zip(names, self._inner_ports, strict=False)]
+        command += options
         self._run("seaweedfs", command, env=env).wait_ready(self._bucket_answers, 60)
 
     def _bucket_answers(self) -> bool:

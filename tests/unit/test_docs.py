@@ -12,7 +12,8 @@ from include import errors
 
 ROOT = Path(__file__).parents[2]
 FAILURES = sorted((ROOT / "docs" / "failures").glob("*.md"))
-PAGES = [ROOT / "docs" / "operating.md", ROOT / "docs" / "upgrade-and-restore.md", *FAILURES]
+GUIDES = [ROOT / "docs" / f"{name}.md" for name in ("operating", "scaling", "upgrade-and-restore")]
+PAGES = [*GUIDES, *FAILURES]
 GROUPS = {"OpenImpactError", "TryLater"}  # never raised themselves
 
 

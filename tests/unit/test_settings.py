@@ -28,6 +28,27 @@ def test_a_warehouse_must_be_a_uri():
         load_settings({"OPENIMPACT_WAREHOUSE": "/data"})
 
 
+@pytest.mark.parametrize(
+    "env, told",
+    [
+        ({"OPENIMPACT_CATALOG_URI": "https://catalog.example"}, "one transaction of a database.*OPENIMPACT_LAKE_URI"),
+        ({"OPENIMPACT_LAKE_URI": "sqlite:///lake.db"}, r"is not http\(s\)"),
+        ({"OPENIMPACT_LAKE_URI": "https://catalog.example", "OPENIMPACT_ENGINE": "trino"}, "build from another lake"),
+    ],
+)
+def test_a_rest_catalog_where_it_cannot_work_is_refused(env, told):
+    with pytest.raises(FixNeeded, match=told):
+        load_settings(env)
+
+
+def test_storage_is_any_s3_by_the_standard_names():
+    keys = {"AWS_ENDPOINT_URL": "https://s3.example", "AWS_ACCESS_KEY_ID": "a", "AWS_SESSION_TOKEN": "t"}
+    given = {"s3.endpoint": "https://s3.example", "s3.access-key-id": "a", "s3.session-token": "t"}
+    assert load_settings({"OPENIMPACT_WAREHOUSE": "s3://b/wh", **keys}).storage == given
+    assert load_settings({"OPENIMPACT_LAKE_URI": "https://catalog.example", **keys}).storage == given
+    assert load_settings(keys).storage == {}
+
+
 def test_secrets_do_not_show_in_the_repr():
     settings = load_settings(
         {
