@@ -15,7 +15,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import jwt
 import psycopg2
+import requests
 import trino
 
 from tests.cluster.tools import Tools
@@ -84,9 +86,10 @@ class Cluster:
         self.home.chmod(0o711)  # PostgreSQL may run as another user
         self.servers: list[tuple[Server, signal.Signals]] = []
         self.keys = {name: secrets.token_hex(12) for name in (OWNER, READER, "s3-owner", "s3-reader")}
-        ports = _free_ports(12)
-        self.pg_port, self.s3_port, self.pipeline_port, self.consumer_port = ports[:4]
-        self._inner_ports = ports[4:]
+        ports = _free_ports(13)
+        self.pg_port, self.s3_port, self.pipeline_port, self.consumer_port, self.consumer_https_port = ports[:5]
+        self._inner_ports = ports[5:]
+        self.secrets = self.home / "secrets"
 
     def start(self) -> "Cluster":
         """Starts every server and waits until each answers."""
@@ -117,14 +120,31 @@ class Cluster:
             **self._storage_env("owner"),
         }
 
-    def connect(self, which: str, **options):
-        """A DB-API connection to the Trino 'pipeline' or 'consumer'."""
-        port = {"pipeline": self.pipeline_port, "consumer": self.consumer_port}[which]
-        return trino.dbapi.connect(host=HOST, port=port, user="tests", timezone="UTC", **options)
+    def connect(self, which: str, user: str = "tests", **options):
+        """A DB-API connection to the Trino 'pipeline', or by TLS and with a token to the 'consumer'."""
+        if which == "consumer":
+            auth = trino.auth.JWTAuthentication(self.token(user))
+            tls = {"port": self.consumer_https_port, "http_scheme": "https", "http_session": self.tls(), "auth": auth}
+            options = tls | options
+        else:
+            options = {"port": self.pipeline_port} | options
+        return trino.dbapi.connect(host=HOST, user=user, timezone="UTC", **options)
 
-    def query(self, which: str, sql: str) -> list[list]:
+    def token(self, user: str, **claims) -> str:
+        """A token that the consumer takes for this reader, for ten minutes."""
+        key = (self.secrets / "jwt.key").read_text()
+        return jwt.encode({"sub": user, "exp": time.time() + 600} | claims, key, "RS256")
+
+    def tls(self) -> requests.Session:
+        """A session that knows the consumer's certificate."""
+        session = requests.Session()
+        session.trust_env = False  # a REQUESTS_CA_BUNDLE of the machine would outrank the certificate
+        session.verify = str(self.secrets / "tls.crt")
+        return session
+
+    def query(self, which: str, sql: str, **options) -> list[list]:
         """All rows of one statement on 'pipeline' or 'consumer'."""
-        with self.connect(which) as connection:
+        with self.connect(which, **options) as connection:
             cursor = connection.cursor()
             cursor.execute(sql)
             return cursor.fetchall()
@@ -193,8 +213,9 @@ class Cluster:
         cursor = connection.cursor()
         cursor.execute(f"create database {DATABASE}")
         cursor.execute(f"create role {READER} login password %s", (self.keys[READER],))
-        cursor.execute(f"grant pg_read_all_data to {READER}")
         connection.close()
+        with self.database() as connection, connection.cursor() as cursor:
+            cursor.execute((DEPLOY / "trino" / "consumer" / "reader.sql").read_text())
         return True
 
     def _start_seaweedfs(self) -> None:
@@ -221,6 +242,7 @@ class Cluster:
         return True
 
     def _start_trinos(self) -> None:
+        subprocess.run([DEPLOY / "trino" / "consumer" / "secrets.sh", self.secrets, HOST], check=True)
         started = [
             (self._start_trino("pipeline", self.pipeline_port, OWNER, "owner"), "pipeline"),
             (self._start_trino("consumer", self.consumer_port, READER, "reader"), "consumer"),
@@ -228,7 +250,7 @@ class Cluster:
         for server, which in started:
             server.wait_ready(lambda which=which: self._trino_answers(which), 180)
 
-    def _start_trino(self, which: str, port: int, role: str, who: str) -> Server:
+    def _start_trino(self, which: str, port: int, role: str, who: str, etc: Path | None = None, **more: str) -> Server:
         env = self._storage_env(who) | {
             "JAVA_HOME": str(self.tools.java_home),
             "PATH": f"{self.tools.java_home}/bin:{os.environ['PATH']}",
@@ -239,9 +261,17 @@ class Cluster:
             "CATALOG_USER": role,
             "CATALOG_PASSWORD": self.keys[role],
         }
-        command = [self.tools.trino / "bin" / "launcher", "run", "--etc-dir", DEPLOY / "trino" / which]
-        command += ["--data-dir", self.home / f"trino-{which}", "-D", f"node.id={which}"]
-        return self._run(f"trino-{which}", command, env=env)
+        if which == "consumer":
+            env |= {
+                "TRINO_HTTPS_PORT": str(self.consumer_https_port),
+                "TRINO_SHARED_SECRET": (self.secrets / "shared-secret").read_text(),
+                "TRINO_TLS_FILE": str(self.secrets / "tls.pem"),
+                "TRINO_JWT_KEY_FILE": str(self.secrets / "jwt.pub"),
+                "TRINO_PASSWORD_FILE": str(self.secrets / "password.db"),
+            }
+        command = [self.tools.trino / "bin" / "launcher", "run", "--etc-dir", etc or DEPLOY / "trino" / which]
+        command += ["--data-dir", self.home / f"trino-{which}", "-D", f"node.id={which}", "-D", f"node.bind-ip={HOST}"]
+        return self._run(f"trino-{which}", command, env=env | more)
 
     def _trino_answers(self, which: str) -> bool:
         port = {"pipeline": self.pipeline_port, "consumer": self.consumer_port}[which]

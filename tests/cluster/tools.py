@@ -14,7 +14,8 @@ from pathlib import Path
 TRINO = "476"
 ANVIL = "1.7.1"
 ANVIL_INTEGRITY = "sha512-+XmShybEaxfCrr0OUUZwYEy2OnYZt5pHH9TzBtLv3+VrK0O/ANuNSVEahqNhKHlgX7GRJ59383ofNhxkRWIYTg=="
-PLUGINS = ("iceberg",)
+PLUGINS = ("iceberg", "exchange-filesystem", "password-authenticators", "resource-group-managers")
+PARTS = ("bin", "lib", *(f"plugin/{name}" for name in PLUGINS))
 
 
 class MissingTool(Exception):
@@ -68,7 +69,7 @@ def _java_home() -> Path:
 def _trino() -> Path:
     default = Path.home() / ".cache" / "openimpact" / f"trino-{TRINO}"
     home = Path(os.environ.get("TRINO_CACHE") or default)
-    if not (home / "bin" / "launcher").exists():
+    if not all((home / part).exists() for part in PARTS):
         if not shutil.which("mvn"):
             raise MissingTool(
                 f"Trino {TRINO} is missing: not unpacked in {home}, and no mvn to fetch it; install Maven."
@@ -78,8 +79,8 @@ def _trino() -> Path:
 
 
 def _fetch_trino(home: Path) -> None:
-    """Fetches the server by Maven and keeps the parts in use; `home` appears whole or not at all."""
-    home.parent.mkdir(parents=True, exist_ok=True)
+    """Fetches the server by Maven and keeps the parts in use; each appears in `home` whole or not at all."""
+    (home / "plugin").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="trino-", dir=home.parent) as folder:
         work = Path(folder)
         artifact = f"io.trino:trino-server:{TRINO}:tar.gz"
@@ -93,15 +94,12 @@ def _fetch_trino(home: Path) -> None:
         # whole first: the plugins share jars by hard links in the archive
         with tarfile.open(archive) as tar:
             tar.extractall(work, filter="data")
-        whole, kept = work / f"trino-server-{TRINO}", work / "kept"
-        (kept / "plugin").mkdir(parents=True)
-        for part in ("bin", "lib", *(f"plugin/{name}" for name in PLUGINS)):
-            shutil.copytree(whole / part, kept / part)
-        try:
-            kept.rename(home)
-        except OSError:  # another process was first
-            if not (home / "bin" / "launcher").exists():
-                raise
+        for part in PARTS:
+            try:
+                (work / f"trino-server-{TRINO}" / part).rename(home / part)
+            except OSError:  # it was there, or another process was first
+                if not (home / part).exists():
+                    raise
 
 
 def find_anvil() -> Path:
