@@ -6,6 +6,7 @@
 # To change a secret remove the file that holds it alone, run this again and restart the services; a password of the
 # database is changed in the database too (alter role … password …).
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-secrets}; shift || true
 [[ $# -gt 0 ]] || set -- localhost 127.0.0.1
 
@@ -51,17 +52,7 @@ word airflow/admin-password
 printf '{"admin": "%s"}\n' "$(<airflow/admin-password)" >airflow/passwords.json
 
 # readers: the certificate, the pair that signs tokens and the keys; the cluster gets what checks them, not what signs
-mkdir -p readers && chmod 700 readers
-word readers/shared-secret
-[[ -e readers/jwt.key ]] || openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out readers/jwt.key
-[[ -e readers/jwt.pub ]] || openssl pkey -in readers/jwt.key -pubout -out readers/jwt.pub
-[[ -e readers/password.db ]] || : >readers/password.db
-if [[ ! -e readers/tls.pem ]]; then
-  names=$(for host; do [[ $host =~ ^[0-9.]+$|: ]] && echo "IP:$host" || echo "DNS:$host"; done | paste -sd,)
-  openssl req -x509 -newkey rsa:3072 -noenc -keyout readers/tls.key -out readers/tls.crt -days 365 \
-    -subj "/CN=$1" -addext "subjectAltName=$names" 2>/dev/null
-  cat readers/tls.key readers/tls.crt >readers/tls.pem && rm readers/tls.key
-fi
+"$here/trino/consumer/secrets.sh" readers "$@"
 for name in jwt.pub tls.pem password.db; do
   [[ -e trino-consumer/$name ]] || install -m 644 "readers/$name" "trino-consumer/$name"
 done
