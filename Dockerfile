@@ -17,7 +17,8 @@ RUN apt-get update \
 
 COPY requirements.txt requirements-cluster.txt constraints.txt ./
 RUN python3 -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements-cluster.txt -c constraints.txt
+    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
+        -r requirements-cluster.txt -c constraints.txt
 
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=${PROJECT} \

@@ -12,7 +12,8 @@ folder=${1:-secrets}; shift || true
 
 # Containers run under accounts of their own: the files are readable, the folder around them is not.
 umask 022
-mkdir -p "$folder"/{airflow,postgres,seaweedfs,trino-consumer,trino-pipeline,valkey} && chmod 700 "$folder" && cd "$folder"
+mkdir -p "$folder"/{airflow,postgres,seaweedfs,trino-consumer,trino-pipeline,valkey}
+chmod 700 "$folder" && cd "$folder"
 
 word() { [[ -s $1 ]] || openssl rand -hex "${2:-24}" | tr -d '\n' >"$1"; }
 
@@ -46,7 +47,7 @@ END
 printf 'postgresql+psycopg2://airflow:%s@%s' "$(<postgres/airflow)" "$results" >airflow/airflow-database
 printf 'db+postgresql://airflow:%s@%s' "$(<postgres/airflow)" "$results" >airflow/celery-results
 printf 'redis://:%s@valkey:6379/0' "$(<valkey/password)" >airflow/celery-broker
-word airflow/jwt-secret 48
+for name in jwt-secret api-secret-key; do word "airflow/$name" 48; done
 [[ -s airflow/fernet-key ]] || openssl rand -base64 32 | tr '+/' '-_' | tr -d '\n' >airflow/fernet-key
 word airflow/admin-password
 printf '{"admin": "%s"}\n' "$(<airflow/admin-password)" >airflow/passwords.json

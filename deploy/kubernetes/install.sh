@@ -21,7 +21,8 @@ secret trino-consumer-readers --from-file="$readers/tls.pem" --from-file="$reade
 release() { helm upgrade --install "$1" "$2" --namespace openimpact "${@:3}" ${HELM_ARGS:-}; }
 
 # what the chart writes itself, from the values
-chart_owns='^(#|$|coordinator=|node-scheduler\.include-coordinator=|http-server\.http\.port=|node\.internal-address=|discovery\.uri=|query\.max-memory|memory\.heap-headroom-per-node=)'
+chart_owns='^(#|$|coordinator=|node-scheduler\.include-coordinator=|http-server\.http\.port=|node\.internal-address='
+chart_owns+='|discovery\.uri=|query\.max-memory|memory\.heap-headroom-per-node=)'
 trino() {
   local folder=deploy/trino/$1 arguments=() file name node work
   work=$(mktemp -d)
@@ -39,10 +40,11 @@ trino() {
   for file in "$folder"/catalog/*.properties; do
     arguments+=(--set-file "catalogs.$(basename "$file" .properties)=$file")
   done
-  release "trino-$1" "${TRINO_CHART:-trino/trino}" --version 1.40.0 --values "deploy/kubernetes/trino-$1-values.yaml" "${arguments[@]}"
+  release "trino-$1" "${TRINO_CHART:-trino/trino}" --version 1.40.0 \
+    --values "deploy/kubernetes/trino-$1-values.yaml" "${arguments[@]}"
   rm -r "$work"
 }
 trino pipeline
 trino consumer
-release airflow "${AIRFLOW_CHART:-apache-airflow/airflow}" --version 1.18.0 --values deploy/kubernetes/airflow-values.yaml \
-  --set-file podTemplate=deploy/airflow/pod.yaml
+release airflow "${AIRFLOW_CHART:-apache-airflow/airflow}" --version 1.18.0 \
+  --values deploy/kubernetes/airflow-values.yaml --set-file podTemplate=deploy/airflow/pod.yaml

@@ -34,7 +34,8 @@ TRINO_KEYS = {
     "image.tag", "server.workers", "server.node", "server.config", "server.coordinatorExtraConfig",
     "server.workerExtraConfig", "securityContext", "env", "envFrom", "catalogs",
     *(f"{node}.{key}" for node in ("coordinator", "worker")
-      for key in ("jvm", "config", "resources", "additionalConfigFiles", "additionalExposedPorts", "secretMounts")),
+      for key in ("jvm", "additionalJVMConfig",
+                  "config", "resources", "additionalConfigFiles", "additionalExposedPorts", "secretMounts")),
 }  # fmt: skip
 
 
@@ -120,6 +121,15 @@ def test_no_secret_stands_in_the_values():
                 assert file.startswith(("/run/secrets/", "/run/readers/", "/tmp/passwords.json")), entry["name"]
     built_in = values("airflow")["enableBuiltInSecretEnvVars"]
     assert len(built_in) >= 7 and not any(built_in.values())
+
+
+def test_every_file_that_airflow_reads_is_mounted_and_made(secrets):
+    chart = values("airflow")
+    text = " ".join([*(entry["value"] for entry in chart["env"]), *chart["apiServer"]["args"]])
+    read = set(re.findall(r"/run/secrets/[\w.-]+", text))
+    mounted = {m["mountPath"]: m["subPath"] for m in chart["volumeMounts"] if m["name"] == "airflow-secrets"}
+    assert read == set(mounted)
+    assert all((secrets / "airflow" / name).is_file() for name in mounted.values())
 
 
 def test_airflow_on_kubernetes_is_told_what_the_env_file_says():
