@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint fmt test test-cluster test-browser test-slow bench docs clean
+.PHONY: help setup demo lint fmt test test-cluster test-browser test-deploy test-slow bench docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | sort | expand -t 16
@@ -40,6 +40,9 @@ test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino and a real c
 
 test-browser: setup  ## an operator's day in the Airflow UI, in a real Chromium (SCREENSHOTS=docs/images keeps pictures)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/browser $(ARGS)
+
+test-deploy: setup  ## builds the image by buildah in a chroot and looks into it (root; needs buildah and debootstrap)
+	$(PY) -m pytest tests/deploy/test_image.py -m 'slow or not slow' $(ARGS)
 
 test-slow: setup  ## long ones: days in any order, sixty builds of a day, gaps and long runs (an hour)
 	$(PY) -m pytest tests --ignore=tests/cluster --ignore=tests/browser -m slow $(ARGS)

@@ -1,14 +1,16 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # One SeaweedFS node with S3: the pipeline's keys may do everything, the consumer's keys may only read.
 #
 # Needs `weed` on PATH (or WEED) and in the environment: SEAWEEDFS_DIR, SEAWEEDFS_BUCKET,
 # AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, CONSUMER_AWS_ACCESS_KEY_ID, CONSUMER_AWS_SECRET_ACCESS_KEY.
 # Further arguments go to `weed mini`, for instance -ip=…, -ip.bind=… and -s3.port=….
-set -euo pipefail
+set -eu
 for name in SEAWEEDFS_DIR SEAWEEDFS_BUCKET AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY \
   CONSUMER_AWS_ACCESS_KEY_ID CONSUMER_AWS_SECRET_ACCESS_KEY; do
-  [[ -n "${!name:-}" ]] || { echo "Set $name before starting SeaweedFS; see the head of $0." >&2; exit 2; }
-  [[ "${!name}" != *[\"\\]* ]] || { echo "$name must not hold a quote or a backslash." >&2; exit 2; }
+  case "$(printenv "$name")" in
+    "") echo "Set $name before starting SeaweedFS; see the head of $0." >&2; exit 2 ;;
+    *[\"\\]*) echo "$name must not hold a quote or a backslash." >&2; exit 2 ;;
+  esac
 done
 
 umask 077

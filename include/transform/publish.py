@@ -1,5 +1,6 @@
 """Audit ► release: the exports of the lake become the current release, or the last good one stays."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def expected_exports() -> set[str]:
 
 
 def code_sha() -> str:
-    """The git commit of this checkout, 'unknown' where git or its folder is absent."""
+    """The git commit: what OPENIMPACT_CODE_SHA says (the image's), or of this checkout; 'unknown' without either."""
+    if given := os.environ.get("OPENIMPACT_CODE_SHA"):
+        return given
     try:
         done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     except FileNotFoundError:

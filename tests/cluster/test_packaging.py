@@ -1,0 +1,139 @@
+"""PostgreSQL and SeaweedFS as docker-compose.yml and the Kubernetes manifests start them, as local processes."""
+
+import os
+import socket
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import psycopg2
+import pytest
+import yaml
+from pyiceberg.io.pyarrow import PyArrowFileIO
+
+from include.lake.catalog import open_catalog
+from include.settings import load_settings
+from tests.cluster import servers
+from tests.cluster.servers import BUCKET, DEPLOY, HOST, Cluster
+from tests.cluster.tools import find_tools
+
+FACE = "127.0.0.2"  # stands for the container's address, HOST for its loopback
+COMPOSE = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
+
+
+class Shipped(Cluster):
+    """PostgreSQL whose first start runs deploy/postgres/init.sql, as the image of PostgreSQL does."""
+
+    def _create_database(self) -> bool:
+        folder = self.home / "secrets"
+        if not folder.exists():
+            folder.mkdir()
+            for name in ("airflow", "openimpact", "reader"):
+                (folder / name).write_text(f"the '{name}' \\word")
+        self.connect_as("postgres", "postgres", self.keys["postgres"]).close()
+        command = [self.tools.postgres / "psql", "-q", "-h", HOST, "-p", str(self.pg_port), "-U", "postgres"]
+        env = os.environ | {"SECRETS": str(folder), "PGPASSWORD": self.keys["postgres"]}
+        subprocess.run([*command, "-f", DEPLOY / "postgres" / "init.sql"], env=env, check=True, capture_output=True)
+        return True
+
+    def connect_as(self, role: str, database: str, password: str | None = None):
+        """A connection with the role's own password, as its file has it."""
+        password = password or (self.home / "secrets" / role).read_text()
+        return psycopg2.connect(host=HOST, port=self.pg_port, dbname=database, user=role, password=password)
+
+
+@pytest.fixture(scope="module")
+def database():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(servers, "OWNER", "postgres")
+        own = Shipped(find_tools())
+        try:
+            own.start_database()
+            yield own
+        finally:
+            own.stop()
+
+
+def test_each_role_has_its_database_and_no_other(database):
+    database.connect_as("airflow", "airflow").close()
+    database.connect_as("openimpact", "catalog").close()
+    for role, other in (("airflow", "catalog"), ("openimpact", "airflow"), ("reader", "airflow")):
+        with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+            database.connect_as(role, other)
+
+
+def test_the_reader_reads_the_catalog_and_changes_nothing(database, tmp_path):
+    address = f"postgresql+psycopg2://@/catalog?host={HOST}&port={database.pg_port}&user=openimpact"
+    word = (database.home / "secrets" / "openimpact").read_text()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGPASSWORD", word)
+        settings = load_settings({"OPENIMPACT_HOME": str(tmp_path), "OPENIMPACT_CATALOG_URI": address})
+        open_catalog(settings, "lake").create_namespace("raw")
+    with database.connect_as("reader", "catalog") as connection, connection.cursor() as cursor:
+        cursor.execute("select namespace from iceberg_namespace_properties")
+        assert cursor.fetchall() == [("raw",)]
+    for statement in (
+        "delete from iceberg_tables",
+        "insert into iceberg_tables values ('lake', 'raw', 't', 'x', 'x', 'TABLE')",
+        "create table mine (x int)",
+        "create temporary table mine (x int)",
+        "create schema mine",
+    ):
+        with database.connect_as("reader", "catalog") as connection, connection.cursor() as cursor:
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
+
+
+@pytest.fixture(scope="module")
+def store():
+    """SeaweedFS as in compose: everything on the loopback, and its S3 face, another process, to the network."""
+    own = Cluster(find_tools())
+    try:
+        own._start_seaweedfs()
+        (started,) = own.servers
+        options = dict(part[1:].split("=", 1) for part in started[0].process.args if part.startswith("-"))
+        filer = f"{HOST}:{options['filer.port']}.{options['filer.port.grpc']}"
+        said = COMPOSE["s3"]["command"]
+        instead = {"-ip.bind": FACE, "-filer": filer, "-config": own.home / "s3" / "s3.json", "-port": own.s3_port}
+        command = [f"{name}={instead.get(name, value)}" for name, value in (part.split("=", 1) for part in said)]
+        (free,) = servers._free_ports(1)
+        face = own._run("s3", [own.tools.weed, "s3", *command, f"-port.grpc={free}"])
+        face.wait_ready(lambda: urllib.request.urlopen(health(own)).status == 200, 30)
+        own.ports = {name: int(value) for name, value in options.items() if "port" in name}
+        yield own
+    finally:
+        own.stop()
+
+
+def health(store: Cluster) -> str:
+    """The address that the health check of compose asks."""
+    path = COMPOSE["s3"]["healthcheck"]["test"][1].split(":8333")[1].rstrip('"')
+    return f"http://{FACE}:{store.s3_port}{path}"
+
+
+def test_what_asks_for_no_password_is_not_on_the_network(store):
+    reached = {name for name, port in store.ports.items() if port and connects(FACE, port)}
+    assert reached == {"s3.port"}
+    assert connects(HOST, store.ports["filer.port"]), "the filer is where it should be"
+
+
+def connects(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_the_s3_face_knows_the_keys(store):
+    def io(who: str, **other: str) -> PyArrowFileIO:
+        return PyArrowFileIO(store.storage_properties(who) | {"s3.endpoint": f"http://{FACE}:{store.s3_port}"} | other)
+
+    with io("owner").new_output(f"s3://{BUCKET}/face").create() as out:
+        out.write(b"1")
+    assert io("reader").new_input(f"s3://{BUCKET}/face").open().read() == b"1"
+    for nobody in (io("reader"), io("owner", **{"s3.secret-access-key": "wrong"})):
+        with pytest.raises(OSError, match="(?i)denied|forbidden|signature"):
+            with nobody.new_output(f"s3://{BUCKET}/mine").create() as out:
+                out.write(b"1")
+    assert Path(store.home / "s3" / "s3.json").stat().st_mode & 0o077 == 0
