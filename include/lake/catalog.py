@@ -37,7 +37,8 @@ STORE_AWAY = re.compile(
     r"AWS Error (NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|REQUEST_TIMEOUT"
     r"|UNKNOWN \(HTTP status 5..)"
 )
-CATALOG_AWAY = (RequestException, ServerError, ServiceUnavailableError, TooManyRequestsError)  # a REST catalog that may be back
+# a REST catalog that may be back
+CATALOG_AWAY = (RequestException, ServerError, ServiceUnavailableError, TooManyRequestsError)
 T = TypeVar("T")
 
 
