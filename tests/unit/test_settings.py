@@ -68,6 +68,6 @@ def test_every_setting_the_code_reads_is_in_the_example():
             if path.suffix in (".py", ".yml"):
                 read |= set(re.findall(r"""["'](OPENIMPACT_[A-Z_]+|TRINO_[A-Z]+)["']""", path.read_text()))
     known = (ROOT / ".env.example").read_text()
-    # the fault tests' switch; what dbt is told of the plan and, for its docs, of the metrics
-    internal = {"OPENIMPACT_FAILPOINT", "OPENIMPACT_BUILD", "OPENIMPACT_METRICS"}
+    # the fault tests' switch; the commit of the image; what dbt is told of the plan and, for its docs, of the metrics
+    internal = {"OPENIMPACT_FAILPOINT", "OPENIMPACT_CODE_SHA", "OPENIMPACT_BUILD", "OPENIMPACT_METRICS"}
     assert sorted(name for name in read - internal if name not in known) == []
