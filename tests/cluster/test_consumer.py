@@ -511,7 +511,6 @@ def test_readers_go_on_beside_bombs_that_no_limit_of_memory_counts(consumer):
     with ThreadPoolExecutor(len(bombs)) as pool:
         under_way = [pool.submit(outcome, consumer, sql, user) for user, sql in bombs.items()]
         ended = [one.result() for one in under_way]
-    print(ended)
     assert ended[3:] == ["EXCEEDED_TIME_LIMIT"] * 2
     assert run(consumer, LIGHT) == [[2]]
 
