@@ -23,7 +23,7 @@ import trino
 from tests.cluster.tools import Tools
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-HOST, BUCKET, DATABASE, OWNER, READER = "127.0.0.1", "lake", "catalog", "openimpact", "reader"
+HOST, BUCKET, DATABASE, OWNER, READER, ADMIN = "127.0.0.1", "lake", "catalog", "openimpact", "reader", "postgres"
 HEAP = "-Xmx2G"
 
 
@@ -85,7 +85,7 @@ class Cluster:
         self.home = Path(tempfile.mkdtemp(prefix="openimpact-cluster-"))
         self.home.chmod(0o711)  # PostgreSQL may run as another user
         self.servers: list[tuple[Server, signal.Signals]] = []
-        self.keys = {name: secrets.token_hex(12) for name in (OWNER, READER, "s3-owner", "s3-reader")}
+        self.keys = {name: secrets.token_hex(12) for name in (OWNER, READER, ADMIN, "airflow", "s3-owner", "s3-reader")}
         ports = _free_ports(13)
         self.pg_port, self.s3_port, self.pipeline_port, self.consumer_port, self.consumer_https_port = ports[:5]
         self._inner_ports = ports[5:]
@@ -149,9 +149,9 @@ class Cluster:
             cursor.execute(sql)
             return cursor.fetchall()
 
-    def database(self, role: str = OWNER):
-        """A connection to the catalog database as the owner or the reader."""
-        return psycopg2.connect(host=HOST, port=self.pg_port, dbname=DATABASE, user=role, password=self.keys[role])
+    def database(self, role: str = OWNER, name: str = DATABASE):
+        """A connection to the catalog's database, or another, as the owner or another role."""
+        return psycopg2.connect(host=HOST, port=self.pg_port, dbname=name, user=role, password=self.keys[role])
 
     def storage_properties(self, who: str) -> dict[str, str]:
         """PyIceberg's S3 properties of the 'owner' or the 'reader'."""
@@ -182,14 +182,14 @@ class Cluster:
         folder, user = self.home / "pg", None
         folder.mkdir()
         words = folder / "password"
-        words.write_text(self.keys[OWNER])
+        words.write_text(self.keys[ADMIN])
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             user = "postgres"
             account = pwd.getpwnam(user)
             for path in (folder, words):
                 os.chown(path, account.pw_uid, account.pw_gid)
         data = folder / "data"
-        init = [self.tools.postgres / "initdb", "-D", data, "-U", OWNER, "-E", "UTF8", "--locale=C", "--no-sync"]
+        init = [self.tools.postgres / "initdb", "-D", data, "-U", ADMIN, "-E", "UTF8", "--locale=C", "--no-sync"]
         init += ["-A", "scram-sha-256", f"--pwfile={words}"]
         who = {"user": user, "group": user, "extra_groups": []} if user else {}
         subprocess.run([str(part) for part in init], check=True, capture_output=True, cwd=folder, **who)
@@ -210,16 +210,27 @@ class Cluster:
         server.stop(how)
 
     def _create_database(self) -> bool:
-        connection = psycopg2.connect(
-            host=HOST, port=self.pg_port, dbname="postgres", user=OWNER, password=self.keys[OWNER]
-        )
-        connection.autocommit = True
-        cursor = connection.cursor()
-        cursor.execute(f"create database {DATABASE}")
-        cursor.execute(f"create role {READER} login password %s", (self.keys[READER],))
-        connection.close()
-        with self.database() as connection, connection.cursor() as cursor:
-            cursor.execute((DEPLOY / "trino" / "consumer" / "reader.sql").read_text())
+        """Makes roles and databases as the image of PostgreSQL does at its first start."""
+        self.database(ADMIN, "postgres").close()
+        words = self.home / "passwords"
+        words.mkdir(exist_ok=True)
+        for role in (OWNER, READER, "airflow"):
+            (words / role).write_text(self.keys[role])
+        command = [
+            self.tools.postgres / "psql",
+            "-q",
+            "-h",
+            HOST,
+            "-p",
+            str(self.pg_port),
+            "-U",
+            ADMIN,
+            "-d",
+            "postgres",
+        ]
+        command += ["-f", DEPLOY / "postgres" / "init.sql"]
+        env = os.environ | {"SECRETS": str(words), "PGPASSWORD": self.keys[ADMIN]}
+        subprocess.run(command, env=env, check=True, capture_output=True)
         return True
 
     def start_storage(self, *options: str) -> None:

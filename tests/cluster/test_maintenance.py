@@ -14,7 +14,7 @@ from include.lake.maintenance import MOST_FILES, compact, maintain
 from include.lake.releases import content_hash, publish
 from include.lake.tables import ensure_table
 from include.settings import load_settings
-from tests.cluster.servers import HOST, OWNER
+from tests.cluster.servers import ADMIN, HOST, OWNER
 
 SCHEMA = pa.schema([("id", pa.string()), ("_day", pa.date32())])
 DAY = date(2026, 1, 5)
@@ -75,16 +75,16 @@ def test_trino_merges_and_what_releases_read_stays(kept_up, cluster):
 def test_a_dump_of_the_catalog_restores_it(kept_up, cluster):
     """With the commands of docs/upgrade-and-restore.md."""
     before = content_hash(kept_up)
-    env = {"PGPASSWORD": cluster.keys[OWNER]}
-    where = ["-h", HOST, "-p", str(cluster.pg_port), "-U", OWNER]
+    where = ["-h", HOST, "-p", str(cluster.pg_port)]
     dump = kept_up.home / "catalog.dump"
     dump.parent.mkdir(parents=True, exist_ok=True)
     postgres = cluster.tools.postgres
-    for command in (
-        [postgres / "pg_dump", *where, "-Fc", "-f", dump, "catalog"],
-        [postgres / "createdb", *where, "restored"],
-        [postgres / "pg_restore", *where, "-d", "restored", dump],
+    for role, command in (
+        (OWNER, [postgres / "pg_dump", *where, "-Fc", "-f", dump, "catalog"]),
+        (ADMIN, [postgres / "createdb", *where, "-O", OWNER, "restored"]),
+        (OWNER, [postgres / "pg_restore", *where, "--clean", "--if-exists", "-d", "restored", dump]),
     ):
+        env = {"PGUSER": role, "PGPASSWORD": cluster.keys[role]}
         subprocess.run([str(part) for part in command], env=env, check=True, capture_output=True)
     uri = urlsplit(kept_up.catalog_uri)._replace(path="/restored").geturl()
     restored = load_settings(cluster.settings_env() | {"OPENIMPACT_CATALOG_URI": uri})

@@ -1,8 +1,6 @@
 """PostgreSQL and SeaweedFS as docker-compose.yml and the Kubernetes manifests start them, as local processes."""
 
-import os
 import socket
-import subprocess
 import urllib.request
 from pathlib import Path
 
@@ -21,55 +19,31 @@ FACE = "127.0.0.2"  # stands for the container's address, HOST for its loopback
 COMPOSE = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
 
 
-class Shipped(Cluster):
-    """PostgreSQL whose first start runs deploy/postgres/init.sql, as the image of PostgreSQL does."""
-
-    def _create_database(self) -> bool:
-        folder = self.home / "secrets"
-        if not folder.exists():
-            folder.mkdir()
-            for name in ("airflow", "openimpact", "reader"):
-                (folder / name).write_text(f"the '{name}' \\word")
-        self.connect_as("postgres", "postgres", self.keys["postgres"]).close()
-        command = [self.tools.postgres / "psql", "-q", "-h", HOST, "-p", str(self.pg_port), "-U", "postgres"]
-        env = os.environ | {"SECRETS": str(folder), "PGPASSWORD": self.keys["postgres"]}
-        subprocess.run([*command, "-f", DEPLOY / "postgres" / "init.sql"], env=env, check=True, capture_output=True)
-        return True
-
-    def connect_as(self, role: str, database: str, password: str | None = None):
-        """A connection with the role's own password, as its file has it."""
-        password = password or (self.home / "secrets" / role).read_text()
-        return psycopg2.connect(host=HOST, port=self.pg_port, dbname=database, user=role, password=password)
-
-
 @pytest.fixture(scope="module")
 def database():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(servers, "OWNER", "postgres")
-        own = Shipped(find_tools())
-        try:
-            own.start_database()
-            yield own
-        finally:
-            own.stop()
+    own = Cluster(find_tools())
+    try:
+        own.start_database()
+        yield own
+    finally:
+        own.stop()
 
 
 def test_each_role_has_its_database_and_no_other(database):
-    database.connect_as("airflow", "airflow").close()
-    database.connect_as("openimpact", "catalog").close()
+    database.database("airflow", "airflow").close()
+    database.database("openimpact", "catalog").close()
     for role, other in (("airflow", "catalog"), ("openimpact", "airflow"), ("reader", "airflow")):
         with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
-            database.connect_as(role, other)
+            database.database(role, other)
 
 
 def test_the_reader_reads_the_catalog_and_changes_nothing(database, tmp_path):
     address = f"postgresql+psycopg2://@/catalog?host={HOST}&port={database.pg_port}&user=openimpact"
-    word = (database.home / "secrets" / "openimpact").read_text()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PGPASSWORD", word)
+        patch.setenv("PGPASSWORD", database.keys["openimpact"])
         settings = load_settings({"OPENIMPACT_HOME": str(tmp_path), "OPENIMPACT_CATALOG_URI": address})
         open_catalog(settings, "lake").create_namespace("raw")
-    with database.connect_as("reader", "catalog") as connection, connection.cursor() as cursor:
+    with database.database("reader") as connection, connection.cursor() as cursor:
         cursor.execute("select namespace from iceberg_namespace_properties")
         assert cursor.fetchall() == [("raw",)]
     for statement in (
@@ -79,7 +53,7 @@ def test_the_reader_reads_the_catalog_and_changes_nothing(database, tmp_path):
         "create temporary table mine (x int)",
         "create schema mine",
     ):
-        with database.connect_as("reader", "catalog") as connection, connection.cursor() as cursor:
+        with database.database("reader") as connection, connection.cursor() as cursor:
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 cursor.execute(statement)
 
@@ -89,7 +63,7 @@ def store():
     """SeaweedFS as in compose: everything on the loopback, and its S3 face, another process, to the network."""
     own = Cluster(find_tools())
     try:
-        own._start_seaweedfs()
+        own.start_storage()
         (started,) = own.servers
         options = dict(part[1:].split("=", 1) for part in started[0].process.args if part.startswith("-"))
         filer = f"{HOST}:{options['filer.port']}.{options['filer.port.grpc']}"
