@@ -122,7 +122,6 @@ def landed(cluster, tmp_path_factory):
         for name in pipeline.ports:
             pipeline.start(name)
         try:
-            ingest.ensure_raw_tables(pipeline.settings)
             ingest.land(get_source("oss_directory"), Window.of(datetime.now(UTC).date()), pipeline.settings)
             pipeline.whole()
             pipeline.build("first")
@@ -202,8 +201,6 @@ def test_a_coordinator_killed_mid_build_leaves_consumers_the_old_release(pipelin
     pipeline.proxy.let_go.set()
     with pytest.raises(Unavailable, match=r"projects_v1 \(error\).*Trino or what it needs was away"):
         future.result()
-    with pytest.raises(Unavailable, match="dbt did not run|Trino or what it needs was away"):
-        pipeline.build("still headless")
     assert show_release(pipeline.settings) == release and content_hash(pipeline.settings) == before
     pipeline.whole()
     heals(pipeline, "after a coordinator")
@@ -247,5 +244,6 @@ def test_a_coordinator_killed_mid_release_does_not_keep_the_release(pipeline, th
     pipeline.kill("coordinator")
     assert show_release(pipeline.settings) == before and len(list_releases(pipeline.settings)) == known
     pipeline.proxy.let_go.set()
-    assert show_release(pipeline.settings) == future.result() != before
+    made = future.result()
+    assert show_release(pipeline.settings) == made != before
     assert pipeline.projects() == len(PROJECTS)
