@@ -24,7 +24,7 @@ from include.sources.base import Window
 from include.transform import runner
 from include.transform.plan import plan
 from tests.cluster.proxy import Proxy
-from tests.cluster.servers import HEAP, HOST, Cluster, _free_ports
+from tests.cluster.servers import ADMIN, HEAP, HOST, OWNER, Cluster, _free_ports
 from tests.e2e.world import World
 
 WORKERS = ("worker-1", "worker-2")
@@ -40,9 +40,9 @@ class Pipeline:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster, self.proxy, self.servers = cluster, Proxy(cluster.s3_port), {}
         self.ports = dict(zip(("coordinator", *WORKERS), _free_ports(3), strict=True))
-        database = cluster.database()
+        database = cluster.database(ADMIN, "postgres")
         database.autocommit = True
-        database.cursor().execute("create database faults")
+        database.cursor().execute(f"create database faults owner {OWNER}")
         database.close()
         env = cluster.settings_env()
         self.env = env | {

@@ -12,7 +12,7 @@ from include import errors
 
 ROOT = Path(__file__).parents[2]
 FAILURES = sorted((ROOT / "docs" / "failures").glob("*.md"))
-GUIDES = [ROOT / "docs" / f"{name}.md" for name in ("operating", "scaling", "upgrade-and-restore")]
+GUIDES = [ROOT / "docs" / f"{name}.md" for name in ("cluster", "operating", "scaling", "upgrade-and-restore")]
 PAGES = [*GUIDES, *FAILURES]
 GROUPS = {"OpenImpactError", "TryLater"}  # never raised themselves
 
