@@ -36,7 +36,7 @@ test: setup  ## everything that needs only Python
 	$(PY) -m pytest tests --ignore=tests/cluster --ignore=tests/browser -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino and a real chain (needs their binaries, Maven, JDK 25, npm)
-	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster $(ARGS)
+	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster -m 'slow or not slow' $(ARGS)
 
 test-browser: setup  ## an operator's day in the Airflow UI, in a real Chromium (SCREENSHOTS=docs/images keeps pictures)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/browser $(ARGS)

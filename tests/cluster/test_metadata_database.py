@@ -22,6 +22,7 @@ def database(cluster):
         own.stop()
 
 
+@pytest.mark.slow
 def test_the_metadata_database_is_restarted_while_a_task_runs(database, tmp_path):
     home, (before, day) = tmp_path / "home", DAYS[:2]
     (home / "dags").mkdir(parents=True)
