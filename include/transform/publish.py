@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from include.errors import SuspectData
+from include.errors import SuspectData, Unavailable
 from include.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,10 +41,22 @@ def audit(settings: Settings, run_id: str, *, accept_shrunk: bool = False) -> di
 
 
 def release(settings: Settings, run_id: str, notes: str | None = None):
-    """Publishes every export of the lake as one release and makes it current. Returns the Release."""
+    """Publishes every export of the lake as one release and makes it current. Returns the Release.
+
+    Raises:
+        Unavailable: a build on Trino is under way or broke off; DuckDB's exports come to the lake when it is done.
+        FixNeeded, Unavailable: as publish of include/lake/releases.py.
+    """
     from include.lake.catalog import open_catalog
     from include.lake.releases import publish
+    from include.transform.plan import last_build
 
+    _, unfinished = last_build(settings)
+    if unfinished and settings.engine == "trino":
+        raise Unavailable(
+            f"Build {unfinished} is under way or broke off, so that exports may be half new. Nothing was released and "
+            "the former release stays current: let a build finish, then publish again."
+        )
     catalog = open_catalog(settings, "lake")
     tables = [f"exports.{name}" for name in _export_names(catalog) if name not in MADE_AT_PUBLISH]
     projects = catalog.load_table("exports.projects_v1").scan(selected_fields=("directory_sha",), limit=1).to_arrow()
