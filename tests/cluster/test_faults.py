@@ -27,6 +27,7 @@ from tests.cluster.proxy import Proxy
 from tests.cluster.servers import ADMIN, HEAP, HOST, OWNER, Cluster, _free_ports
 from tests.e2e.world import World
 
+pytestmark = pytest.mark.slow
 WORKERS = ("worker-1", "worker-2")
 PROJECTS = {f"p{n}": [f"https://github.com/one/r{n}"] for n in range(40)}
 TABLES = ["exports.collections_v1", "exports.event_types_v1", "exports.projects_v1"]
@@ -181,7 +182,7 @@ def test_a_worker_killed_mid_build_fails_the_build_and_the_retry_heals(pipeline,
     heals(pipeline, "after a worker")
 
 
-@pytest.mark.parametrize("policy", ["QUERY", pytest.param("TASK", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("policy", ["QUERY", "TASK"])
 def test_with_fault_tolerant_execution_the_build_outlives_its_worker(pipeline, thread, monkeypatch, policy):
     monkeypatch.setenv("TRINO_RETRY_POLICY", policy)
     future, worker = held_build(pipeline, thread, f"outlives {policy}")
