@@ -485,6 +485,7 @@ def slowed(connect, meanwhile) -> float:
     return beside / max(before, light(connect))
 
 
+@pytest.mark.slow
 def test_a_heavy_reader_slows_a_light_one_little_and_because_of_resource_groups(fences, consumer, cluster, capsys):
     def queued() -> None:
         token = bearer(cluster.token("heavy"))
