@@ -206,7 +206,10 @@ def tried(connect, statements: list[str], users=("anonymous",)) -> list[str]:
         return list(pool.map(partial(outcome, connect), statements, cycle(users)))
 
 
-@pytest.mark.parametrize("alone", [False, True], ids=["all fences", "access control alone"])
+@pytest.mark.parametrize(
+    "alone",
+    [pytest.param(False, id="all fences"), pytest.param(True, id="access control alone", marks=pytest.mark.slow)],
+)
 def test_hostile_statements_write_nothing_and_read_nothing_outside(world, cluster, request, alone):
     connect = request.getfixturevalue("access_control" if alone else "consumer")
     expected, statements = zip(*hostile(), strict=True)
