@@ -112,7 +112,7 @@ class Scheduled:
 
     def wait(self, dag: str, run_id: str) -> None:
         """Waits for the end of a run, which must be a success."""
-        until(lambda: self.state(dag, run_id) not in ACTIVE)
+        until(lambda: self.state(dag, run_id) not in ACTIVE, 300)
         assert self.state(dag, run_id) == "success", (dag, run_id)
 
     def status(self, now: datetime) -> Status:
