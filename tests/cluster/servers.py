@@ -131,9 +131,9 @@ class Cluster:
         return trino.dbapi.connect(host=HOST, user=user, timezone="UTC", **options)
 
     def token(self, user: str, **claims) -> str:
-        """A token that the consumer takes for this reader, for ten minutes."""
+        """A token that the consumer takes for this reader, for an hour."""
         key = (self.secrets / "jwt.key").read_text()
-        return jwt.encode({"sub": user, "exp": time.time() + 600} | claims, key, "RS256")
+        return jwt.encode({"sub": user, "exp": time.time() + 3600} | claims, key, "RS256")
 
     def tls(self) -> requests.Session:
         """A session that knows the consumer's certificate."""
