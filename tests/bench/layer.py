@@ -193,8 +193,7 @@ def build_on_trino(home: str) -> dict:
     folder = Path(home).with_name("trino")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(home, folder, ignore=shutil.ignore_patterns("transform.duckdb*", "target", "logs"))
-    running = servers.Cluster(find_tools())
-    try:
+    with servers.Cluster(find_tools()) as running:
         running.start()
         lake = open_catalog(load_settings(os.environ | running.settings_env()), "lake")
         lake.create_namespace_if_not_exists("hand")
@@ -219,8 +218,6 @@ def build_on_trino(home: str) -> dict:
         status = Path(f"/proc/{trino}/status").read_text().split()
         peak = int(status[status.index("VmHWM:") + 1]) / 1024
         return {"cpu": _cpu_of(trino) - before, "series": series, "peak_mb": peak}
-    finally:
-        running.stop()
 
 
 def _cpu_of(pid: int) -> float:

@@ -20,22 +20,35 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def cluster():
-    """PostgreSQL, SeaweedFS, the pipeline's and the consumer's Trino, all running."""
+def tools():
+    """The programs of the servers. A terminated test run ends like an interrupted one: it stops what it started."""
     try:
-        tools = find_tools()
+        found = find_tools()
     except MissingTool as lacking:
         missing(str(lacking))
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield found
+    signal.signal(signal.SIGTERM, former)
+
+
+@pytest.fixture(scope="session")
+def cluster(tools):
+    """PostgreSQL, SeaweedFS, the pipeline's and the consumer's Trino, all running."""
     from tests.cluster.servers import Cluster
 
-    # a terminated test run ends like an interrupted one: it stops what it started
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    running = Cluster(tools)
-    try:
-        yield running.start()
-    finally:
-        running.stop()
-        signal.signal(signal.SIGTERM, former)
+    with Cluster(tools) as running:
+        running.start()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def database(tools):
+    """A PostgreSQL of its own, as it ships; that of the cluster serves the other tests."""
+    from tests.cluster.servers import Cluster
+
+    with Cluster(tools) as own:
+        own.start_database()
+        yield own
 
 
 @pytest.fixture

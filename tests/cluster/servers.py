@@ -78,7 +78,7 @@ class Server:
 
 
 class Cluster:
-    """All servers below one temporary folder. `start()` leaves nothing behind when it fails; `stop()` never does."""
+    """All servers below one temporary folder; as a context it stops what was started and leaves nothing behind."""
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
@@ -91,18 +91,16 @@ class Cluster:
         self._inner_ports = ports[5:]
         self.secrets = self.home / "secrets"
 
-    def start(self) -> "Cluster":
-        """Starts every server and waits until each answers."""
-        try:
-            self.start_database()
-            self.start_storage()
-            self._start_trinos()
-        except BaseException:
-            self.stop()
-            raise
+    def __enter__(self) -> "Cluster":
         return self
 
-    def stop(self) -> None:
+    def start(self) -> None:
+        """Starts every server and waits until each answers."""
+        self.start_database()
+        self.start_storage()
+        self._start_trinos()
+
+    def __exit__(self, *error) -> None:
         """Stops every server, the last started first, and removes the folder."""
         while self.servers:
             server, how = self.servers.pop()

@@ -4,22 +4,10 @@ import pytest
 
 from demo import run
 from demo.server import DemoServer
-from tests.cluster.servers import DATABASE, HOST, OWNER, Cluster
-from tests.cluster.tools import find_tools
+from tests.cluster.servers import DATABASE, HOST, OWNER
 from tests.demo.processes import MARK, left_of, pids
 from tests.demo.scheduled import DAG, land, until
 from tests.faults.test_killed import DAGS, DAYS, SOON, Killable, hour
-
-
-@pytest.fixture
-def database(cluster):
-    """A PostgreSQL of its own; that of the cluster serves the other tests."""
-    own = Cluster(find_tools())
-    try:
-        own.start_database()
-        yield own
-    finally:
-        own.stop()
 
 
 @pytest.mark.slow

@@ -13,20 +13,9 @@ from include.lake.catalog import open_catalog
 from include.settings import load_settings
 from tests.cluster import servers
 from tests.cluster.servers import BUCKET, DEPLOY, HOST, Cluster
-from tests.cluster.tools import find_tools
 
 FACE = "127.0.0.2"  # stands for the container's address, HOST for its loopback
 COMPOSE = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
-
-
-@pytest.fixture(scope="module")
-def database():
-    own = Cluster(find_tools())
-    try:
-        own.start_database()
-        yield own
-    finally:
-        own.stop()
 
 
 def test_each_role_has_its_database_and_no_other(database):
@@ -59,10 +48,9 @@ def test_the_reader_reads_the_catalog_and_changes_nothing(database, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def store():
+def store(tools):
     """SeaweedFS as in compose: everything on the loopback, and its S3 face, another process, to the network."""
-    own = Cluster(find_tools())
-    try:
+    with Cluster(tools) as own:
         own.start_storage()
         (started,) = own.servers
         options = dict(part[1:].split("=", 1) for part in started[0].process.args if part.startswith("-"))
@@ -75,8 +63,6 @@ def store():
         face.wait_ready(lambda: urllib.request.urlopen(health(own)).status == 200, 30)
         own.ports = {name: int(value) for name, value in options.items() if "port" in name}
         yield own
-    finally:
-        own.stop()
 
 
 def health(store: Cluster) -> str:

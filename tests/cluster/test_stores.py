@@ -27,8 +27,6 @@ from include.sources import get_source
 from include.sources.base import Window
 from include.transform.runner import run_dbt
 from tests.cluster.servers import HOST, Cluster, _free_ports
-from tests.cluster.tools import MissingTool, find_tools
-from tests.conftest import missing
 from tests.e2e.world import World
 
 SCHEMA = pa.schema([("id", pa.string()), ("_day", pa.date32())])
@@ -38,14 +36,10 @@ REPO, PROJECTS = (1, "one/r1"), {"x": ["https://github.com/one/r1"]}
 
 
 @pytest.fixture(scope="module")
-def storage():
+def storage(tools):
     """The environment of a pipeline on S3, and what puts its lake into the REST catalog besides."""
-    try:
-        running = Cluster(find_tools())
-    except MissingTool as lacking:
-        missing(str(lacking))
     (port,) = _free_ports(1)
-    try:
+    with Cluster(tools) as running:
         running.start_storage(f"-s3.port.iceberg={port}", f"-tableBucket={TABLE_BUCKET}")
         env = {name: value for name, value in running.settings_env("duckdb").items() if name.startswith("AWS_")}
         rest = {
@@ -55,8 +49,6 @@ def storage():
             "PYICEBERG_CATALOG__LAKE__CREDENTIAL": f"{env['AWS_ACCESS_KEY_ID']}:{env['AWS_SECRET_ACCESS_KEY']}",
         }
         yield env, rest
-    finally:
-        running.stop()
 
 
 @pytest.fixture(params=["database", "rest"])
