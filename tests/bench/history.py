@@ -51,11 +51,9 @@ def measure(folder: Path, repeat: int) -> Iterator[str | Curve]:
 
 def increment_after(days: int) -> dict:
     """Job: a lake of `days` built and released whole, then the day after; CPU seconds a step, wall seconds a model."""
-    from include import ingest, transform
-    from include.lake.catalog import open_catalog
+    from include import transform
     from include.transform.runner import run_results
 
-    history = [NEW_DAY - timedelta(days=n) for n in range(days, 0, -1)]
     steps: dict[str, float] = {}
 
     def timed(step: str, call, *arguments):
@@ -66,11 +64,7 @@ def increment_after(days: int) -> dict:
 
     os.environ["DBT_EXCLUDE_RESOURCE_TYPES"] = "unit_test test"
     with fresh_home() as settings:
-        land_directory(settings, [f"owner{n % 50}/repo{n}" for n in range(REPOS)])
-        ingest.ensure_raw_tables(settings)
-        catalog = open_catalog(settings, "lake")
-        for start in range(0, days, 90):
-            land_days(catalog, history[start : start + 90], EVENTS_A_DAY, REPOS)
+        catalog = land_history(settings, days)
         with Cpu() as whole:
             transform.build(settings, "whole")
         _release(settings, "whole")
@@ -86,6 +80,20 @@ def increment_after(days: int) -> dict:
         for key, result in run_results(settings).items():
             models[key.split(".")[2]] += result["execution_time"]
     return {"steps": steps, "models": models, "whole": whole.seconds}
+
+
+def land_history(settings, days: int):
+    """Lands the directory and so many days before NEW_DAY; returns the lake's catalog."""
+    from include import ingest
+    from include.lake.catalog import open_catalog
+
+    land_directory(settings, [f"owner{n % 50}/repo{n}" for n in range(REPOS)])
+    ingest.ensure_raw_tables(settings)
+    catalog = open_catalog(settings, "lake")
+    history = [NEW_DAY - timedelta(days=n) for n in range(days, 0, -1)]
+    for start in range(0, days, 90):
+        land_days(catalog, history[start : start + 90], EVENTS_A_DAY, REPOS)
+    return catalog
 
 
 def _release(settings, run_id: str) -> None:

@@ -4,12 +4,11 @@ The day's commit, the plan, and DuckDB's queries of raw tables, without dbt: the
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from tests.bench.curve import Curve
-from tests.bench.history import EVENTS_A_DAY, GOAL, HISTORIES, NEW_DAY, REPOS
-from tests.bench.home import fresh_home, land_directory
+from tests.bench.history import EVENTS_A_DAY, GOAL, HISTORIES, NEW_DAY, REPOS, land_history
+from tests.bench.home import fresh_home
 from tests.bench.increment import land_days
 from tests.bench.jobs import Cpu, run, verdict
 
@@ -36,17 +35,11 @@ def lake_after(days: int) -> dict:
     """Job: a lake of `days` that counts as built, then the day after; CPU seconds a step."""
     import duckdb
 
-    from include import ingest, transform
-    from include.lake.catalog import open_catalog
+    from include import transform
     from include.lake.duckdb_raw import create_raw_views
 
-    history = [NEW_DAY - timedelta(days=n) for n in range(days, 0, -1)]
     with fresh_home() as settings:
-        land_directory(settings, [f"owner{n % 50}/repo{n}" for n in range(REPOS)])
-        ingest.ensure_raw_tables(settings)
-        catalog = open_catalog(settings, "lake")
-        for start in range(0, days, 90):
-            land_days(catalog, history[start : start + 90], EVENTS_A_DAY, REPOS)
+        catalog = land_history(settings, days)
         _count_as_built(settings, catalog)
         with Cpu() as land:
             land_days(catalog, [NEW_DAY], EVENTS_A_DAY, REPOS, landed=True)
