@@ -21,13 +21,13 @@ class Plugin(BasePlugin):
 
         OPENIMPACT_BUILD, JSON, says in `snapshots` (ids by table) as of when; without it as of now.
         """
-        from pyiceberg.io.fsspec import FsspecFileIO
-
         from include.lake.catalog import open_catalog
         from include.settings import load_settings
 
         catalog = open_catalog(load_settings(), "lake")
         if any(key.startswith("s3.") for key in catalog.properties):
+            from pyiceberg.io.fsspec import FsspecFileIO
+
             conn.register_filesystem(FsspecFileIO(catalog.properties).get_fs("s3"))
         snapshots = json.loads(os.environ.get("OPENIMPACT_BUILD", "{}")).get("snapshots")
         create_raw_views(conn, catalog, snapshots)
