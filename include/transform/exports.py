@@ -1,4 +1,4 @@
-"""The exports in the lake: from DuckDB in the embedded profile, and the table of models from dbt's artifacts."""
+"""The exports in the lake: from DuckDB in the embedded profile, and those about the tables from dbt's artifacts."""
 
 import json
 import tempfile
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from include.errors import FixNeeded
 from include.settings import Settings
+from include.transform.dictionary import columns_table
 from include.transform.plan import EVERYTHING
 from include.transform.runner import run_results
 
@@ -23,7 +24,7 @@ LONG = {
 
 
 def write_exports(settings: Settings, work: dict) -> list[str]:
-    """Writes the exports of the embedded database to lake.exports, and models_v1 on both engines.
+    """Writes the exports of the embedded database to lake.exports, and models_v1 and columns_v1 on both engines.
 
     Of a long export only the months that the build of plan `work` changed are replaced. Returns the names written. On
     Trino dbt has written the tables itself.
@@ -42,8 +43,10 @@ def write_exports(settings: Settings, work: dict) -> list[str]:
             for (name,) in db.execute(names).fetchall():
                 _write(db, catalog, name, work, settings.staging)
                 written.append(name)
-    write_export(catalog, "models_v1", models_table(settings))
-    return [*written, "models_v1"]
+    about = {"models_v1": models_table(settings), "columns_v1": columns_table(_newest(settings, "manifest.json"))}
+    for name, rows in about.items():
+        write_export(catalog, name, rows)
+    return [*written, *about]
 
 
 def _write(db, catalog, name: str, work: dict, staging: Path) -> None:

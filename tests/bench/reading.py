@@ -36,7 +36,7 @@ def lake_after(days: int) -> dict:
     import duckdb
 
     from include import transform
-    from include.lake.duckdb_raw import create_raw_views
+    from include.lake.duckdb_views import create_raw_views
 
     with fresh_home() as settings:
         catalog = land_history(settings, days)

@@ -151,6 +151,7 @@ MAY_NOT_IMPORT = {
     "include/lake": ("airflow", "dbt", "include.sources"),
     "include/sources": ("airflow", "dbt", "include.airflow_kit"),
     "include/quality": ("airflow", "dbt", "include.airflow_kit"),
+    "consumer": ("airflow", "dbt", "include.airflow_kit", "include.ingest", "include.sources", "include.transform"),
     "dags": ("dags", "pyarrow", "pyiceberg", "great_expectations"),
 }
 LOADED_BY_DBT = {"duckdb_raw.py"}  # a plugin of dbt-duckdb, named in dbt/profiles.yml

@@ -10,7 +10,7 @@ from demo import connections, ecb, npm
 from demo.server import DemoServer
 from include import ingest
 from include.lake.catalog import open_catalog
-from include.lake.duckdb_raw import create_raw_views
+from include.lake.duckdb_views import create_raw_views
 from include.settings import load_settings
 from include.sources import get_source
 from include.sources.base import Window

@@ -14,7 +14,7 @@ from pyiceberg.exceptions import CommitFailedException
 
 from include.errors import ContractBroken, FixNeeded, SuspectData, Unavailable
 from include.lake.catalog import open_catalog
-from include.lake.duckdb_raw import create_raw_views
+from include.lake.duckdb_views import create_raw_views
 from include.lake.exports import write_export
 from include.lake.landing import EVERYTHING, earliest_day_touched, replace_day, snapshots_of
 from include.lake.tables import ensure_table

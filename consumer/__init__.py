@@ -1,0 +1,1 @@
+"""The serving side: reads releases, never the pipeline."""

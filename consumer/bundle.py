@@ -1,0 +1,170 @@
+"""A release as one read-only DuckDB file, the bundle: all that a server needs to answer.
+
+bundles/<release id>/ holds consumer.duckdb, whose schema `oso` has the published tables sorted by their keys, and
+bundle.json with its checksum, the release and what its tables are.
+"""
+
+import hashlib
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from include.errors import FixNeeded, SuspectData
+from include.lake.catalog import open_catalog
+from include.lake.duckdb_views import register_store, select_sql
+from include.lake.releases import open_release_table, show_release
+from include.lake.tables import data_files
+from include.settings import Settings
+
+FORMAT = 1
+FENCES = {
+    "access_mode": "read_only",
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "max_temp_directory_size": "0KiB",
+    "memory_limit": "1GB",
+    "threads": "2",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A published column; `type` is Trino's name, `references` the table whose key the column holds, if any."""
+
+    name: str
+    type: str
+    nullable: bool
+    references: str | None
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table; `key` is empty where rows have none."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: int
+
+
+class Bundle:
+    """A bundle that was opened: `release_id`, `published_at` (UTC), `tables` by name, and queries."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens and checks it.
+
+        Raises:
+            SuspectData: the file is not what was built, or another version of OpenImpact built it.
+        """
+        self.path = folder / "consumer.duckdb"
+        try:
+            facts = json.loads((folder / "bundle.json").read_text())
+        except (OSError, ValueError) as error:
+            raise SuspectData(f"{folder} holds no whole bundle ({error}). Delete it; it is built again.") from None
+        if facts["format"] != FORMAT:
+            raise SuspectData(f"{folder} has format {facts['format']} and this is {FORMAT}. Delete it; it comes again.")
+        if _sha256(self.path) != facts["sha256"]:
+            raise SuspectData(f"{self.path} is not the file that was built: its checksum differs. Delete {folder}.")
+        self.release_id: str = facts["release_id"]
+        self.published_at = datetime.fromisoformat(facts["published_at"])
+        self.tables = {
+            name: Table(name, t["description"], tuple(t["key"]), tuple(Column(*c) for c in t["columns"]), t["rows"])
+            for name, t in facts["tables"].items()
+        }
+        self._db = duckdb.connect(str(self.path), config=FENCES)
+        self._db.execute("set global timezone = 'UTC'")
+        self._db.execute("set lock_configuration = true")
+        self._own = threading.local()
+
+    def rows(self, sql: str, parameters: list | dict | None = None) -> list[dict]:
+        """The rows of a query of ours, dicts by column; tables are named oso."<table>". Safe in any thread."""
+        if not hasattr(self._own, "cursor"):
+            self._own.cursor = self._db.cursor()
+        found = self._own.cursor.execute(sql, parameters or [])
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def build_bundle(settings: Settings, release_id: str = "current", progress: Callable = lambda *_: None) -> Path:
+    """Builds the bundle of a release beside what is served, unless it is there; returns its folder.
+
+    `progress(done, all, table)` is called before each table. A kill leaves no half bundle.
+
+    Raises:
+        FixNeeded: there is no such release, or it has no dictionary (columns_v1), as those of older versions.
+        SuspectData: a table has other rows than the release's manifest says.
+    """
+    release = show_release(settings, release_id)
+    folder = settings.home / "bundles" / release.release_id
+    if (folder / "bundle.json").exists():
+        return folder
+    listed = {table.name: table.rows for table in release.tables}
+    if "columns_v1" not in listed:
+        raise FixNeeded(f"Release {release.release_id} has no columns_v1: publish a new one with this version.")
+    building = folder.with_name(f".{release.release_id}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    file = building / "consumer.duckdb"
+    catalog = open_catalog(settings, "consumer")
+    with duckdb.connect(str(file)) as db:
+        db.execute("set timezone = 'UTC'")
+        db.execute("create schema oso")
+        register_store(db, catalog)
+        names = ["columns_v1", *sorted({*listed, "releases_v1"} - {"columns_v1"})]
+        tables: dict[str, dict] = {}
+        for done, name in enumerate(names):
+            progress(done, len(names), name)
+            table = open_release_table(settings, release.release_id, name)
+            key = tables[name]["key"] if tables else ["table_name", "position"]
+            # a series is looked up by what it is of, then by its metric
+            order = ", ".join(f'"{column}"' for column in sorted(key, key=lambda column: column == "metric_id"))
+            sql = select_sql(table, data_files(table))
+            db.execute(f'create table oso."{name}" as {sql} {f"order by {order}" if key else ""}')
+            tables = tables or _described(db)
+            (tables[name]["rows"],) = db.execute(f'select count(*) from oso."{name}"').fetchone()
+            if tables[name]["rows"] != listed.get(name, tables[name]["rows"]):
+                raise SuspectData(
+                    f"{name} of release {release.release_id} has {tables[name]['rows']} rows, and its manifest says "
+                    f"{listed[name]}. The release before stays; publish again."
+                )
+    facts = {
+        "format": FORMAT,
+        "release_id": release.release_id,
+        "published_at": release.published_at.isoformat(),
+        "sha256": _sha256(file),
+        "tables": {name: tables[name] for name in sorted(names)},
+    }
+    (building / "bundle.json").write_text(json.dumps(facts, indent=1))
+    shutil.rmtree(folder, ignore_errors=True)
+    building.rename(folder)
+    return folder
+
+
+def _described(db) -> dict[str, dict]:
+    tables: dict[str, dict] = {}
+    columns = (
+        "table_name, table_description, column_name, data_type, is_nullable, is_key, references_table, description"
+    )
+    for name, about, column, kind, nullable, is_key, references, description in db.execute(
+        f"select {columns} from oso.columns_v1 order by table_name, position"
+    ).fetchall():
+        table = tables.setdefault(name, {"description": about, "key": [], "columns": []})
+        table["columns"].append([column, kind, nullable, references, description])
+        table["key"] += [column] * is_key
+    return tables
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,0 +1,96 @@
+"""Which bundle is served: follows the current release, swaps whole bundles, keeps the last good one."""
+
+import logging
+import shutil
+import threading
+from pathlib import Path
+
+from consumer.bundle import Bundle, build_bundle
+from include.errors import OpenImpactError, SuspectData
+from include.lake.releases import show_release
+from include.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Serving:
+    """`bundle` is what is served now; a request takes it once and reads all of its answer from it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Opens the bundle of the current release, or, where the catalog does not answer, the one served last.
+
+        Raises:
+            OpenImpactError: neither can be had; the message says what to do.
+        """
+        self.settings = settings
+        self._folder = settings.home / "bundles"
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.bundle: Bundle
+        self.error: str | None = None
+        try:
+            self.bundle = self._open(build_bundle(settings))
+        except OpenImpactError as error:
+            self.error = str(error)
+            last = self._folder / "served"
+            if not last.exists():
+                raise
+            self.bundle = Bundle(self._folder / last.read_text())
+            log.warning("Serving release %s of before: %s", self.bundle.release_id, error)
+        self._served()
+
+    def refresh(self) -> bool:
+        """Builds and swaps to the current release if another is served; returns whether it did.
+
+        Where that fails, the bundle stays and `error` says why, a sentence; else it is None.
+        """
+        try:
+            current = show_release(self.settings).release_id
+            swap = current != self.bundle.release_id
+            if swap:
+                self.bundle = self._open(build_bundle(self.settings, current))
+                self._served()
+            self.error = None
+            return swap
+        except OpenImpactError as error:
+            if str(error) != self.error:
+                log.warning("Release %s stays: %s", self.bundle.release_id, error)
+            self.error = str(error)
+            return False
+
+    def follow(self, every_s: float) -> None:
+        """Refreshes in the background until `close`."""
+
+        def loop() -> None:
+            while not self._stop.wait(every_s):
+                self.refresh()
+
+        self._thread = threading.Thread(target=loop, name="bundles", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the background thread."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+
+    def _open(self, folder: Path) -> Bundle:
+        """Opens a bundle; one that is spoilt is deleted, so that it is built again."""
+        try:
+            return Bundle(folder)
+        except SuspectData:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _served(self) -> None:
+        """Notes what is served for the next start, and deletes all bundles but it and the one before."""
+        note = self._folder / "served"
+        before = note.read_text() if note.exists() else ""
+        if before == self.bundle.release_id:
+            return
+        new = note.with_suffix(".new")
+        new.write_text(self.bundle.release_id)
+        new.replace(note)
+        for folder in self._folder.glob("[!.]*/"):
+            if folder.name not in (before, self.bundle.release_id):
+                shutil.rmtree(folder, ignore_errors=True)
