@@ -19,7 +19,6 @@ from include.errors import FixNeeded, SuspectData
 from include.lake.catalog import open_catalog
 from include.lake.duckdb_views import register_store, select_sql
 from include.lake.releases import open_release_table, show_release
-from include.lake.tables import data_files
 from include.settings import Settings
 
 FORMAT = 1
@@ -129,8 +128,7 @@ def build_bundle(settings: Settings, release_id: str = "current", progress: Call
             key = tables[name]["key"] if tables else ["table_name", "position"]
             # a series is looked up by what it is of, then by its metric
             order = ", ".join(f'"{column}"' for column in sorted(key, key=lambda column: column == "metric_id"))
-            sql = select_sql(table, data_files(table))
-            db.execute(f'create table oso."{name}" as {sql} {f"order by {order}" if key else ""}')
+            db.execute(f'create table oso."{name}" as {select_sql(table)} {f"order by {order}" if key else ""}')
             tables = tables or _described(db)
             (tables[name]["rows"],) = db.execute(f'select count(*) from oso."{name}"').fetchone()
             if tables[name]["rows"] != listed.get(name, tables[name]["rows"]):

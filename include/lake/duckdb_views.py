@@ -1,5 +1,7 @@
 """Iceberg tables as DuckDB queries over their data files, for DuckDB's own extension is a download."""
 
+from collections import defaultdict
+
 from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
 from pyiceberg.types import ListType, StructType
@@ -26,27 +28,33 @@ def create_raw_views(conn, catalog: Catalog, snapshots: dict[str, str] | None = 
     conn.execute("create schema if not exists raw")
     for identifier in catalog.list_tables("raw"):
         table = catalog.load_table(identifier)
-        name = f'raw."{identifier[-1]}"'
         pinned = (snapshots or {}).get(".".join(identifier))
-        files = data_files(table, pinned and int(pinned)) if pinned or snapshots is None else []
-        conn.execute(f"create or replace view {name} as {select_sql(table, files)}")
+        rows = select_sql(table, pinned and int(pinned)) if pinned or snapshots is None else _empty_select(table)
+        conn.execute(f'create or replace view raw."{identifier[-1]}" as {rows}')
 
 
-def select_sql(table: Table, files: list[str]) -> str:
-    """The query that reads the table's columns from its data files; of no files no rows.
+def select_sql(table: Table, snapshot_id: int | None = None) -> str:
+    """The query that reads a snapshot of the table, the current one by default, from its data files.
 
-    PyIceberg and Trino write copy-on-write here, so the list of files is the table; a table with delete files is
-    refused by `data_files`.
+    Files of the same columns are read together, so that DuckDB opens one of them to know them all, and of those whose
+    path names the day no more than a query's days.
+
+    Raises:
+        ContractBroken: the table has delete files.
     """
-    empty = _empty_select(table)
-    if not files:
-        return empty
-    fields = ", ".join(f'"{f.name}"' for f in table.schema().fields)
+    groups = defaultdict(list)
+    for file in data_files(table, snapshot_id):
+        columns = frozenset(file.value_counts or ())
+        groups[columns, "/_day=" in file.file_path].append(file.file_path.removeprefix("file://"))
     # the empty branch gives a column that old files lack its type
-    return (
-        f"select {fields} from "
-        f"(({empty}) union all by name select * from read_parquet({files!r}, union_by_name = true))"
-    )
+    branches = [f"({_empty_select(table)})"]
+    for (columns, by_day), paths in groups.items():
+        options = "hive_partitioning = true, hive_types = {_day: date}" if by_day else "hive_partitioning = false"
+        if not columns:  # its writer did not count them
+            options += ", union_by_name = true"
+        branches.append(f"select * from read_parquet({sorted(paths)!r}, {options})")
+    fields = ", ".join(f'"{f.name}"' for f in table.schema().fields)
+    return f"select {fields} from ({' union all by name '.join(branches)})"
 
 
 def _empty_select(table: Table) -> str:

@@ -232,7 +232,7 @@ def _merge(table: Table, tasks: list[FileScanTask]) -> Upkeep:
             raise SuspectData(
                 f"The merged file of {name} reads other rows than its {len(tasks)} parts. It was dropped."
             )
-        copy = copy_into(table, file)
+        copy = copy_into(table, file, table.spec().partition_to_path(tasks[0].file.partition, table.schema()))
         failpoint("compaction_copied")
         with table.transaction() as transaction:
             with transaction.update_snapshot(snapshot_properties=COMPACTED).overwrite() as snapshot:

@@ -5,6 +5,7 @@ from datetime import date
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform, Transform
 from sqlalchemy.exc import IntegrityError
@@ -76,8 +77,8 @@ def rows_by_day(table: Table | None) -> dict[date, int]:
     return {row["partition"]["_day"]: row["record_count"] for row in partitions.to_pylist()}
 
 
-def data_files(table: Table, snapshot_id: int | None = None) -> list[str]:
-    """The data files of one snapshot of the table, the current one by default, sorted; local ones as plain paths.
+def data_files(table: Table, snapshot_id: int | None = None) -> list[DataFile]:
+    """The data files of one snapshot of the table, the current one by default.
 
     Raises:
         ContractBroken: the table has delete files, so that its data files alone are not the table.
@@ -89,8 +90,8 @@ def data_files(table: Table, snapshot_id: int | None = None) -> list[str]:
                 f"{'.'.join(table.name())} has delete files, written by another engine. Rewrite it once "
                 "(ALTER TABLE … EXECUTE optimize in Trino), then build again."
             )
-        files.append(task.file.file_path.removeprefix("file://"))
-    return sorted(files)
+        files.append(task.file)
+    return files
 
 
 def _create(catalog: Catalog, name: str, schema: pa.Schema, partition_by: str | None, transform: Transform) -> Table:

@@ -4,7 +4,7 @@ import errno
 import multiprocessing
 import resource
 import signal
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -16,13 +16,13 @@ from include.errors import ContractBroken, FixNeeded, SuspectData, Unavailable
 from include.lake.catalog import open_catalog
 from include.lake.duckdb_views import create_raw_views
 from include.lake.exports import write_export
-from include.lake.landing import EVERYTHING, earliest_day_touched, replace_day, snapshots_of
+from include.lake.landing import EVERYTHING, copy_into, earliest_day_touched, replace_day, snapshots_of
 from include.lake.tables import ensure_table
 from include.settings import load_settings
 from include.transform.exports import write_exports
 
 SCHEMA = pa.schema([("id", pa.string()), ("_day", pa.date32())])
-MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
+MONDAY, TUESDAY, LATER = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 9)
 
 
 @pytest.fixture
@@ -225,6 +225,29 @@ def test_a_build_reads_the_raw_tables_as_of_its_plan(catalog, table, tmp_path):
         for snapshots, found in ((planned, ["a"]), (None, ["a", "b"]), ({}, [])):
             create_raw_views(db, catalog, snapshots)
             assert [row[0] for row in db.execute("select id from raw.x order by id").fetchall()] == found
+
+
+def test_duckdb_opens_the_files_of_the_days_asked_for_and_reads_those_of_older_layouts_and_columns(catalog, tmp_path):
+    table = ensure_table(catalog, "raw.x", SCHEMA, "_day")
+    table.add_files([copy_into(table, staged(tmp_path, MONDAY - timedelta(days=1), "old"))])  # no day in its path
+    land(table, tmp_path, MONDAY, "a")
+    wide = SCHEMA.append(pa.field("parts", pa.list_(pa.string())))
+    table = ensure_table(catalog, "raw.x", wide, "_day")
+    for day, rows in ((TUESDAY, [{"id": "b", "_day": TUESDAY, "parts": ["x"]}]), (LATER, [{"id": "c", "_day": LATER}])):
+        path = tmp_path / f"{day}-wide.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, wide), path)
+        replace_day(table, day, [path], run_id=str(day), rows=1, rejected=0)
+    with duckdb.connect() as db:
+        create_raw_views(db, catalog)
+        found = db.execute("select id, _day, parts from raw.x order by _day").fetchall()
+        plan = db.execute(f"explain analyze select id from raw.x where _day >= '{LATER}'").fetchall()[0][1]
+    assert found == [
+        ("old", MONDAY - timedelta(days=1), None),
+        ("a", MONDAY, None),
+        ("b", TUESDAY, ["x"]),
+        ("c", LATER, None),
+    ]
+    assert "Scanning Files: 1/2" in " ".join(plan.split())
 
 
 def test_an_export_that_does_not_fit_the_disk_is_told_in_a_sentence(catalog, tmp_path):
