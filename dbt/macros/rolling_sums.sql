@@ -71,3 +71,30 @@ rolled as (
 
 )
 {% endmacro %}
+{#- booked_on(day_no, length_days, entity_id): the day_no on which a change of a rolling sum counts in a build of what
+    changed. Such a build needs the sum on the days that it computes and on their eve, and, for what compares a window
+    with the one before, on those days a length earlier. All changes between two such days may count on the later one. -#}
+{% macro booked_on(day_no, length_days, entity_id) -%}
+    {%- if not is_partial() or not execute -%}{{ return(day_no) }}{%- endif -%}
+    {%- set whole = "select entity_id from " ~ ref("met_rebuild") -%}
+    {%- set eve = "date_diff('day', date '1970-01-01', " ~ rebuild_day(back=1) ~ ")" -%}
+    case
+        {% if run_query("select 1 from (" ~ whole ~ ") as w limit 1").rows | length -%}
+        when {{ entity_id }} in ({{ whole }}) then {{ day_no }}
+        {% endif -%}
+        when {{ day_no }} >= {{ eve }} then {{ day_no }}
+        when {{ day_no }} > {{ last_day_no() }} - {{ length_days }} then {{ eve }}
+        else greatest({{ day_no }}, {{ eve }} - {{ length_days }})
+    end
+{%- endmacro %}
+
+{#- until_last_day(day_no): SQL condition of a build of what changed: no metric is computed for a later day. -#}
+{% macro until_last_day(day_no) -%}
+    {{- day_no ~ " <= " ~ last_day_no() if is_partial() else "true" -}}
+{%- endmacro %}
+
+{#- last_day_no(): the day_no of the last day that any metric is computed for, as a number. -#}
+{% macro last_day_no() -%}
+    {%- set last = "select date_diff('day', date '1970-01-01', max(as_of)) from " ~ ref("met_metrics") -%}
+    {{- run_query(last).rows[0][0] if execute else 0 -}}
+{%- endmacro %}

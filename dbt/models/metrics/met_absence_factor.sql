@@ -1,4 +1,5 @@
 -- The fewest people who together made at least half of the commits.
+{% set day_no = '(days.day_no + edges.lengths_later * lengths.length_days)' %}
 with
 
 as_of as (
@@ -33,7 +34,7 @@ all_days as (
 days as (
 
     select * from all_days
-    where {{ from_year_before('event_day') }}
+    where {{ from_windows_start('event_day') }}
 
 ),
 
@@ -44,13 +45,15 @@ changes as (
         days.entity_id,
         days.actor_id,
         lengths.length_days,
-        days.day_no + edges.lengths_later * lengths.length_days as day_no,
+        {{ booked_on(day_no, 0, 'days.entity_id') }} as day_no,
         sum(edges.sign * days.commit_count) as delta
 
     from days
     cross join (values (30), (90), (180)) as lengths (length_days)
     cross join (values (0, 1), (1, -1)) as edges (lengths_later, sign)
-    where {{ rebuilt('days.event_day', rebuild_day(back=180), 'days.entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
+    where
+        {{ rebuilt('days.event_day', rebuild_day(back=181), 'days.entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
+        and {{ until_last_day(day_no) }}
     group by 1, 2, 3, 4, 5
 
 ),
@@ -75,17 +78,12 @@ moves as (
         counts.entity_level,
         counts.entity_id,
         counts.length_days,
-        case
-            when whole.entity_id is not null then counts.day_no
-            else greatest(counts.day_no, date_diff('day', date '1970-01-01', {{ rebuild_day() }}))
-        end as day_no,
+        counts.day_no,
         case sides.sign when 1 then counts.commit_count else counts.commit_count - counts.delta end as commit_count,
         sides.sign
 
     from counts
     cross join (values (1), (-1)) as sides (sign)
-    left join {{ ref('met_rebuild') }} as whole
-        on counts.entity_id = whole.entity_id
 
 ),
 

@@ -29,7 +29,7 @@ seen as (
         on covered.day <= as_of.as_of
     inner join {{ ref('met_sets') }} as needed
         on as_of.coverage_set = needed.coverage_set
-    where covered.member_source = 'GITHUB' and {{ from_year_before('covered.day', 'covered.entity_id') }}
+    where covered.member_source = 'GITHUB' and {{ from_windows_start('covered.day', 'covered.entity_id') }}
 
 ),
 

@@ -7,14 +7,18 @@ with
 actor_days as (
 
     select * from {{ ref('met_actor_days') }}
-    where {{ rebuilt('event_day', year_before, 'entity_id', whole) }}
+    where
+        {{ from_windows_start('event_day') }}
+        or (actor_set in ('contributors', 'active_addresses') and event_day >= {{ year_before }})
 
 ),
 
 daily as (
 
     select * from {{ ref('met_daily') }}
-    where {{ rebuilt('event_day', year_before, 'entity_id', whole) }}
+    where
+        {{ from_windows_start('event_day') }}
+        or (metric = 'new_contributors' and event_day >= {{ year_before }})
 
 ),
 

@@ -4,7 +4,7 @@ with
 days as (
 
     select * from {{ ref('met_mean_days') }}
-    where {{ from_year_before('event_day') }}
+    where {{ from_windows_start('event_day') }}
 
 ),
 

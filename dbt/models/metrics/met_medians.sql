@@ -12,7 +12,7 @@ cases as (
 recent as (
 
     select * from cases
-    where {{ from_year_before('event_day') }}
+    where {{ from_windows_start('event_day') }}
 
 ),
 

@@ -1,6 +1,9 @@
 -- Changes of the running sums that every rolling metric is made of. An actor enters an n-day window on day t if not
 -- seen in the n-1 days before, and leaves it on t+n unless seen in between. The windows of the days that this build
 -- computes, and the day before them, reach back 180 days; those of contributors are compared with the windows before.
+{% set gap_day_no = '(gaps.day_no + edges.lengths_later * windows.length_days)' %}
+{% set daily_day_no = '(daily.day_no + edges.lengths_later * lengths.length_days)' %}
+{% set actor_day_no = '(actor_days.day_no + edges.lengths_later * lengths.length_days)' %}
 {% set whole = "select entity_id from " ~ ref('met_rebuild') %}
 with
 
@@ -66,14 +69,15 @@ distinct_actors as (
         gaps.entity_level,
         gaps.entity_id,
         windows.length_days,
-        gaps.day_no + edges.lengths_later * windows.length_days as day_no,
+        {{ booked_on(gap_day_no, 'windows.length_days', 'gaps.entity_id') }} as day_no,
         edges.sign as delta
 
     from gaps
     cross join edges
     cross join (values (30), (60), (90), (180), (360)) as windows (length_days)
     where
-        (windows.length_days not in (60, 360) or gaps.actor_set = 'contributors')
+        {{ until_last_day(gap_day_no) }}
+        and (windows.length_days not in (60, 360) or gaps.actor_set = 'contributors')
         and coalesce(case when edges.sign = 1 then gaps.back else gaps.ahead end, 361) >= windows.length_days
 
 ),
@@ -86,13 +90,14 @@ sums as (
         daily.entity_level,
         daily.entity_id,
         lengths.length_days,
-        daily.day_no + edges.lengths_later * lengths.length_days as day_no,
+        {{ booked_on(daily_day_no, 'lengths.length_days', 'daily.entity_id') }} as day_no,
         case edges.sign when 1 then daily.amount else -daily.amount end as delta,
         edges.sign * daily.case_count as case_delta
 
     from daily
     cross join lengths
     cross join edges
+    where {{ until_last_day(daily_day_no) }}
 
 ),
 
@@ -106,13 +111,15 @@ day_changes as (
         actor_days.entity_id,
         actor_days.actor_id,
         lengths.length_days,
-        actor_days.day_no + edges.lengths_later * lengths.length_days as day_no,
+        {{ booked_on(actor_day_no, 'lengths.length_days', 'actor_days.entity_id') }} as day_no,
         sum(case edges.sign when 1 then actor_days.amount else -actor_days.amount end) as delta
 
     from actor_days
     cross join lengths
     cross join edges
-    where actor_days.actor_set in ('active_developers', 'contributors', 'backers')
+    where
+        actor_days.actor_set in ('active_developers', 'contributors', 'backers')
+        and {{ until_last_day(actor_day_no) }}
     group by 1, 2, 3, 4, 5, 6, 7
 
 ),

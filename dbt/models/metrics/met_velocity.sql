@@ -27,7 +27,7 @@ points as (
     where
         daily.metric in ('closed_issues', 'commits', 'pull_request_reviews')
         and periods.window_name <> 'daily'
-        and {{ from_year_before('daily.event_day', 'daily.entity_id') }}
+        and {{ from_windows_start('daily.event_day', 'daily.entity_id') }}
     group by 1, 2, 3, 4, 5
 
     union all
@@ -47,7 +47,7 @@ points as (
     where
         days.actor_set = 'contributors'
         and periods.window_name <> 'daily'
-        and {{ from_year_before('days.event_day', 'days.entity_id') }}
+        and {{ from_windows_start('days.event_day', 'days.entity_id') }}
     group by 1, 2, 3, 4, 5
 
 )
