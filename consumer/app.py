@@ -10,6 +10,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from consumer import rest
 from consumer.frame import BodyLimit, Frame, OneBundle
 from consumer.keys import Keys
 from consumer.limits import TIERS, Callers, Meter, Tier
@@ -19,7 +20,9 @@ from consumer.serving import Serving
 
 FOLLOW_EVERY_S = 5
 PACKED = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
-TOLD = ["ETag", "Retry-After", "X-Request-ID", *(f"RateLimit-{what}" for what in ("Limit", "Remaining", "Reset"))]
+TOLD = ["ETag", "Retry-After", "X-Request-ID"]
+TOLD += [f"RateLimit-{what}" for what in ("Limit", "Remaining", "Reset", "Policy")]
+TOLD += [f"OpenImpact-{what}" for what in ("Release", "Published-At", "As-Of")]
 
 
 def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
@@ -41,7 +44,7 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
         return JSONResponse(facts | {"following": serving.error is None}, headers={"Cache-Control": "no-store"})
 
     return Starlette(
-        routes=[Route("/healthz", health)],
+        routes=[Route("/healthz", health), *rest.routes(serving, meter)],
         lifespan=life,
         exception_handlers={HTTPException: problem},
         middleware=[

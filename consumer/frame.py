@@ -90,7 +90,10 @@ class BodyLimit:
 
 
 class OneBundle:
-    """Gives each request one bundle, `request.state.bundle`, for all of its answer: the current, or ?release=<id>."""
+    """Gives each request one bundle, `request.state.bundle`, for all of its answer: the current, or ?release=<id>.
+
+    The answer names it: OpenImpact-Release, OpenImpact-Published-At, and OpenImpact-As-Of by source.
+    """
 
     def __init__(self, app, serving: Serving) -> None:
         self.app, self.serving = app, serving
@@ -98,12 +101,25 @@ class OneBundle:
 
     async def __call__(self, scope, receive, send) -> None:
         """Adds the bundle to the scope of HTTP requests."""
-        if scope["type"] == "http":
-            query = scope["query_string"]
-            asked = parse_qs(query.decode("latin-1")).get("release") if b"release=" in query else None
-            bundle = await self._pinned(asked[-1]) if asked else self.serving.bundle
-            scope.setdefault("state", {})["bundle"] = bundle
-        await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        query = scope["query_string"]
+        asked = parse_qs(query.decode("latin-1")).get("release") if b"release=" in query else None
+        bundle = await self._pinned(asked[-1]) if asked else self.serving.bundle
+        scope.setdefault("state", {})["bundle"] = bundle
+        as_of = ", ".join(f"{source}={day}" for source, day in bundle.as_of.items() if day)
+        told = [
+            (b"openimpact-release", bundle.release_id.encode()),
+            (b"openimpact-published-at", bundle.published_at.isoformat().encode()),
+            (b"openimpact-as-of", as_of.encode()),
+        ]
+
+        async def named(message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *told]}
+            await send(message)
+
+        await self.app(scope, receive, named)
 
     async def _pinned(self, release_id: str):
         bundle = self.serving.opened(release_id)
