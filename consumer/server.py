@@ -9,6 +9,7 @@ REQUEST_S = 20  # from its first byte, or the connection, until a request is who
 STALLED_S = 30  # that a reader may leave its answer unread
 IDLE_S = 15  # between two requests
 MAX_HEAD_BYTES = 64 * 1024
+MAX_UNREAD_BYTES = 1024 * 1024  # of a body that was answered without being read
 SPARE_FILES = 256  # for bundles, pipes and the database, beside the connections
 
 
@@ -16,9 +17,10 @@ class Patient(HttpToolsProtocol):
     """uvicorn's protocol, which waits for neither a slow request nor a slow reader for ever."""
 
     max_connections = 1000
+    request_s = REQUEST_S
     _due = None
     _stalled = None
-    _head_bytes = 0
+    _head_bytes = _body_bytes = 0
     _in_head = True
 
     def connection_made(self, transport) -> None:
@@ -40,8 +42,15 @@ class Patient(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole; what piled up before does not count on."""
-        self._in_head, self._head_bytes = False, 0
+        self._in_head, self._head_bytes, self._body_bytes = False, 0, 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Reads to its end a body that nobody wants, so that the answer arrives, unless it is a large one."""
+        self._body_bytes += len(body)
+        if self.cycle.response_complete and self._body_bytes > MAX_UNREAD_BYTES:
+            self.transport.abort()
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole; the next begins with its first byte."""
@@ -68,7 +77,7 @@ class Patient(HttpToolsProtocol):
             self._stalled = None
 
     def _expect(self) -> None:
-        self._due = self.loop.call_later(REQUEST_S, self.transport.abort)
+        self._due = self.loop.call_later(self.request_s, self.transport.abort)
 
     def _cancel(self) -> None:
         if self._due:

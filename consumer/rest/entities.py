@@ -30,18 +30,21 @@ def find(bundle: Bundle, kind: str, text: str, source: str | None = None, status
     Raises:
         Problem: there is none (`status`), with names that are alike, or there are several (400), with their ids.
     """
-    table, (identity, name, namespace) = KINDS[kind].table, (f"{kind}_{part}" for part in ("id", "name", "namespace"))
+    identity, name, namespace = (f"{kind}_{part}" for part in ("id", "name", "namespace"))
     left, _, right = plain(text).rpartition("/")
     asked = {"text": plain(text), "left": left, "right": right, "source": source}
-    of_source = f"and ($source is null or {kind}_source = $source)"
     # the first that finds any is meant: the id is looked up, the others read the table once each
     for match in (
-        f"{identity} = $text and $left is not null and $right is not null {of_source}",
-        f"({name} = $text or ({namespace} = $left and {name} = $right)) {of_source}",
-        f"(lower({name}) = lower($text) or (lower({namespace}) = lower($left) and lower({name}) = lower($right)))"
-        f" {of_source}",
+        f"{identity} = $text",
+        f"({name} = $text or ({namespace} = $left and {name} = $right))",
+        f"(lower({name}) = lower($text) or (lower({namespace}) = lower($left) and lower({name}) = lower($right)))",
     ):
-        found = bundle.rows(f"select * from oso.{table} where {match} order by {identity} limit 11", asked)
+        sql = f"""
+            select * from oso.{KINDS[kind].table}
+            where {match} and {kind}_source = coalesce(upper($source), {kind}_source)
+            order by {identity}
+            limit 11"""
+        found = bundle.rows(sql, {key: value for key, value in asked.items() if f"${key}" in sql})
         if len(found) == 1:
             return found[0]
         if found:
