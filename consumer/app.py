@@ -3,41 +3,64 @@
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from consumer import rest
+from consumer.frame import BodyLimit, Frame, OneBundle
+from consumer.keys import Keys
+from consumer.limits import TIERS, Callers, Meter, Tier
+from consumer.problems import problem
+from consumer.rendered import Rendered
 from consumer.serving import Serving
 
 FOLLOW_EVERY_S = 5
+PACKED = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
+TOLD = ["ETag", "Retry-After", "X-Request-ID"]
+TOLD += [f"RateLimit-{what}" for what in ("Limit", "Remaining", "Reset", "Policy")]
+TOLD += [f"OpenImpact-{what}" for what in ("Release", "Published-At", "As-Of")]
 
 
-class OneBundle:
-    """Gives each request the bundle of its beginning, `request.state.bundle`, for all of its answer."""
-
-    def __init__(self, app, serving: Serving) -> None:
-        self.app, self.serving = app, serving
-
-    async def __call__(self, scope, receive, send) -> None:
-        """Adds the bundle to the scope of HTTP requests."""
-        if scope["type"] == "http":
-            scope.setdefault("state", {})["bundle"] = self.serving.bundle
-        await self.app(scope, receive, send)
-
-
-def create_app(serving: Serving) -> Starlette:
+def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
     """The application over what `serving` serves; it follows new releases while it runs."""
+    meter = Meter(Keys(serving.settings.home), tiers)
 
     @asynccontextmanager
     async def life(app):
         serving.follow(FOLLOW_EVERY_S)
+        meter.start()
         yield
         serving.close()
+        meter.close()
 
     async def health(request):
+        """The release that is served, and whether newer ones can be followed."""
         bundle = request.state.bundle
-        facts = {"release": bundle.release_id, "published_at": bundle.published_at.isoformat(), "error": serving.error}
-        return JSONResponse(facts)
+        facts = {"release": bundle.release_id, "published_at": bundle.published_at.isoformat()}
+        return JSONResponse(facts | {"following": serving.error is None}, headers={"Cache-Control": "no-store"})
 
-    app = Starlette(routes=[Route("/healthz", health)], lifespan=life)
-    app.add_middleware(OneBundle, serving=serving)
-    return app
+    return Starlette(
+        routes=[Route("/healthz", health), *rest.routes(serving, meter)],
+        lifespan=life,
+        exception_handlers={HTTPException: problem},
+        middleware=[
+            Middleware(
+                CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=TOLD
+            ),
+            Middleware(Frame),
+            Middleware(Callers, meter=meter),
+            Middleware(BodyLimit),
+            Middleware(OneBundle, serving=serving),
+            Middleware(Rendered, serving=serving),
+            Middleware(
+                GZipMiddleware,
+                minimum_size=1000,
+                compresslevel=6,
+                exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED),
+            ),
+        ],
+    )

@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -33,6 +33,13 @@ FENCES = {
     "memory_limit": "1GB",
     "threads": "2",
 }
+_AS_OF = """
+    select source, case when count(*) = count(as_of) then min(as_of) end as as_of
+    from (
+        select source, family, max(as_of) as as_of from oso.sources_v1 where enabled group by source, family
+    ) as families
+    group by source
+    order by source"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,11 @@ class Table:
 
 
 class Bundle:
-    """A bundle that was opened: `release_id`, `published_at` (UTC), `tables` by name, and queries."""
+    """A bundle that was opened: `release_id`, `published_at` (UTC), `tables` by name, and queries.
+
+    `as_of` has the last day of every source that is on: the earliest over its families of facts, None where a family
+    has none; `source_lag_hours` the hours from the end of that day to the publication.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Opens and checks it.
@@ -85,6 +96,11 @@ class Bundle:
         self._db.execute("set global timezone = 'UTC'")
         self._db.execute("set lock_configuration = true")
         self._own = threading.local()
+        self.as_of: dict[str, date | None] = {row["source"]: row["as_of"] for row in self.rows(_AS_OF)}
+        self.source_lag_hours = {
+            source: None if day is None else _hours_from_end(day, self.published_at)
+            for source, day in self.as_of.items()
+        }
 
     def rows(self, sql: str, parameters: list | dict | None = None) -> list[dict]:
         """The rows of a query of ours, dicts by column; tables are named oso."<table>". Safe in any thread."""
@@ -93,6 +109,10 @@ class Bundle:
         found = self._own.cursor.execute(sql, parameters or [])
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def batches(self, sql: str, parameters: list | dict | None = None, rows: int = 65_536):
+        """The rows of a query of ours as an Arrow RecordBatchReader, at most `rows` a batch, read as it is asked."""
+        return self._db.cursor().execute(sql, parameters or []).to_arrow_reader(rows)
 
 
 def build_bundle(settings: Settings, release_id: str = "current", progress: Callable = lambda *_: None) -> Path:
@@ -126,8 +146,9 @@ def build_bundle(settings: Settings, release_id: str = "current", progress: Call
             progress(done, len(names), name)
             table = open_release_table(settings, release.release_id, name)
             key = tables[name]["key"] if tables else ["table_name", "position"]
-            # a series is looked up by what it is of, then by its metric
-            order = ", ".join(f'"{column}"' for column in sorted(key, key=lambda column: column == "metric_id"))
+            # a series is looked up by what it is of, then by its metric, and read by day
+            by = {"metric_id": 1, "sample_date": 2}
+            order = ", ".join(f'"{column}"' for column in sorted(key, key=lambda column: by.get(column, 0)))
             db.execute(f'create table oso."{name}" as {select_sql(table)} {f"order by {order}" if key else ""}')
             tables = tables or _described(db)
             (tables[name]["rows"],) = db.execute(f'select count(*) from oso."{name}"').fetchone()
@@ -161,6 +182,11 @@ def _described(db) -> dict[str, dict]:
         table["columns"].append([column, kind, nullable, references, description])
         table["key"] += [column] * is_key
     return tables
+
+
+def _hours_from_end(day: date, moment: datetime) -> float:
+    end = datetime.combine(day + timedelta(days=1), datetime.min.time(), moment.tzinfo)
+    return max(0.0, round((moment - end).total_seconds() / 3600, 1))
 
 
 def _sha256(file: Path) -> str:

@@ -3,14 +3,18 @@
 import logging
 import shutil
 import threading
+from collections import OrderedDict
 from pathlib import Path
 
 from consumer.bundle import Bundle, build_bundle
 from include.errors import OpenImpactError, SuspectData
-from include.lake.releases import show_release
+from include.lake.releases import list_releases, show_release
 from include.settings import Settings
 
 log = logging.getLogger(__name__)
+
+MAX_PINNED = 2
+RELEASE_COLUMNS = ("release_id", "published_at", "run_id", "code_sha", "directory_sha", "notes")
 
 
 class Serving:
@@ -27,6 +31,7 @@ class Serving:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.bundle: Bundle
+        self._pinned: OrderedDict[str, Bundle] = OrderedDict()
         self.error: str | None = None
         try:
             self.bundle = self._open(build_bundle(settings))
@@ -58,12 +63,46 @@ class Serving:
             self.error = str(error)
             return False
 
+    def opened(self, release_id: str) -> Bundle | None:
+        """The bundle of a release, or of 'current', if it is open."""
+        if release_id in ("current", self.bundle.release_id):
+            return self.bundle
+        return self._pinned.get(release_id)
+
+    def pin(self, release_id: str) -> Bundle:
+        """The bundle of a retained release, which is built where it is not open; the last MAX_PINNED stay open.
+
+        Raises:
+            FixNeeded: there is no such release.
+            OpenImpactError: it cannot be built now; the message says why.
+        """
+        bundle = self.opened(release_id) or self._open(build_bundle(self.settings, release_id))
+        self._pinned[bundle.release_id] = bundle
+        self._pinned.move_to_end(bundle.release_id)
+        while len(self._pinned) > MAX_PINNED:
+            self._pinned.popitem(last=False)
+        self._sweep()
+        return bundle
+
+    def releases(self) -> list[dict]:
+        """The retained releases, newest first, as columns of releases_v1; where the catalog is away, those of ours."""
+        try:
+            return [
+                {name: getattr(release, name) for name in RELEASE_COLUMNS} for release in list_releases(self.settings)
+            ]
+        except OpenImpactError:
+            columns = ", ".join(RELEASE_COLUMNS)
+            return self.bundle.rows(f"select {columns} from oso.releases_v1 order by release_id desc")
+
     def follow(self, every_s: float) -> None:
         """Refreshes in the background until `close`."""
 
         def loop() -> None:
             while not self._stop.wait(every_s):
-                self.refresh()
+                try:
+                    self.refresh()
+                except Exception:
+                    log.exception("Release %s stays; the next is looked for again", self.bundle.release_id)
 
         self._thread = threading.Thread(target=loop, name="bundles", daemon=True)
         self._thread.start()
@@ -86,11 +125,16 @@ class Serving:
         """Notes what is served for the next start, and deletes all bundles but it and the one before."""
         note = self._folder / "served"
         before = note.read_text() if note.exists() else ""
+        self._before = before
         if before == self.bundle.release_id:
             return
         new = note.with_suffix(".new")
         new.write_text(self.bundle.release_id)
         new.replace(note)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Deletes all bundles but what is served, the one before and the pinned ones."""
         for folder in self._folder.glob("[!.]*/"):
-            if folder.name not in (before, self.bundle.release_id):
+            if folder.name not in (self._before, self.bundle.release_id, *self._pinned):
                 shutil.rmtree(folder, ignore_errors=True)

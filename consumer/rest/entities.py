@@ -1,0 +1,139 @@
+"""Finding a project, a collection, an artifact or a metric by what people call it."""
+
+from dataclasses import dataclass
+
+from consumer.bundle import Bundle
+from consumer.problems import Problem
+
+FEWEST_ALIKE = 0.88  # of jaro_winkler_similarity: one letter wrong in a name of six
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of entity that has metrics."""
+
+    name: str
+
+    @property
+    def table(self) -> str:
+        """The table of all of them, whose columns begin with the kind's name."""
+        return f"{self.name}s_v1"
+
+
+KINDS = {name: Kind(name) for name in ("project", "collection", "artifact")}
+METRIC = 'metric_id, metric, metric_source, "window", metric_name, display_name, definition, unit, row_class'
+
+
+def find(bundle: Bundle, kind: str, text: str, source: str | None = None, status: int = 404) -> dict:
+    """The row of the entity that `text` is the id, name or namespace/name of; an artifact's also its address or URL.
+
+    Raises:
+        Problem: there is none (`status`), with names that are alike, or there are several (400), with their ids.
+    """
+    identity, name, namespace = (f"{kind}_{part}" for part in ("id", "name", "namespace"))
+    left, _, right = plain(text).rpartition("/")
+    asked = {"text": plain(text), "left": left, "right": right, "source": source}
+    # the first that finds any is meant: the id is looked up, the others read the table once each
+    for match in (
+        f"{identity} = $text",
+        f"({name} = $text or ({namespace} = $left and {name} = $right))",
+        f"(lower({name}) = lower($text) or (lower({namespace}) = lower($left) and lower({name}) = lower($right)))",
+    ):
+        sql = f"""
+            select * from oso.{KINDS[kind].table}
+            where {match} and {kind}_source = coalesce(upper($source), {kind}_source)
+            order by {identity}
+            limit 11"""
+        found = bundle.rows(sql, {key: value for key, value in asked.items() if f"${key}" in sql})
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise Problem(
+                400,
+                f"{text!r} names several {kind}s; ask for one of `candidates` by its id.",
+                candidates=[{key: row[key] for key in (identity, f"{kind}_source", namespace, name)} for row in found],
+            )
+    alike = [row["name"] for row in bundle.rows(*search(text, kind, 5))]
+    raise Problem(status, f"There is no {kind} {text!r} in this release. /api/v1/search finds names.", candidates=alike)
+
+
+def metrics(bundle: Bundle, text: str, kind: str, source: str | None = None, window: str | None = None) -> list[dict]:
+    """The metrics, one row per window, whose id, full name (GITHUB_commits_daily) or name (commits) `text` is.
+
+    Raises:
+        Problem: 400, there is none for this kind of entity; the answer lists those that there are.
+    """
+    found = bundle.rows(
+        f"""
+        select {METRIC} from oso.metrics_v1
+        where (metric_id = $text or lower(metric_name) = lower($text) or metric = lower($text))
+            and list_contains(levels, $kind)
+            and ($source is null or metric_source = upper($source))
+            and ($window is null or "window" = $window)
+        order by metric_name""",
+        {"text": text, "kind": kind, "source": source, "window": window},
+    )
+    if found:
+        return found
+    known = bundle.rows("select distinct metric from oso.metrics_v1 where list_contains(levels, ?) order by 1", [kind])
+    told = "".join(f", {what} {value}" for what, value in (("source", source), ("window", window)) if value)
+    raise Problem(
+        400,
+        f"There is no metric {text!r}{told} of {kind}s. /api/v1/metrics lists all with their windows.",
+        parameter="metric",
+        allowed=[row["metric"] for row in known],
+    )
+
+
+def plain(text: str) -> str:
+    """`text` without what surrounds a name in an address of GitHub or npm."""
+    for before in ("https://", "http://", "www.", "github.com/", "npmjs.com/package/"):
+        text = text.removeprefix(before)
+    return text.rstrip("/").removesuffix(".git") or text
+
+
+def search(text: str, kind: str | None, limit: int) -> tuple[str, dict]:
+    """The query, and its parameters, for what is called like `text`, the most alike first.
+
+    Rows of kind, id, name, display_name, source and score: 1 is the very name or id, above 0.9 the name begins with or
+    holds the text, else how alike the two are.
+    """
+    named = " union all ".join(
+        f"""
+        select '{one}' as kind, {one}_id as id, {_full_name(one)} as name, {label} as display_name,
+            {one}_source as source, lower({one}_name) as bare
+        from oso.{KINDS[one].table}"""
+        for one, label in (("project", "display_name"), ("collection", "display_name"), ("artifact", "null"))
+    )
+    sql = f"""
+        with named as (
+            {named}
+            union all
+            select 'metric', metric_id, metric_name, display_name, metric_source, metric from oso.metrics_v1
+        ),
+        scored as (
+            select
+                kind, id, name, display_name, source,
+                case
+                    when id = $text or bare = $text or lower(name) = $text or lower(display_name) = $text then 1.0
+                    when starts_with(bare, $text) or starts_with(lower(name), $text) then 0.97
+                    when contains(lower(name), $text) or contains(lower(display_name), $text) then 0.92
+                    else 0.9 * greatest(
+                        jaro_winkler_similarity(bare, $text), jaro_winkler_similarity(lower(name), $text),
+                        coalesce(jaro_winkler_similarity(lower(display_name), $text), 0))
+                end as score
+            from named
+            where $kind is null or kind = $kind
+        )
+        select kind, id, name, display_name, source, round(score, 3) as score
+        from scored
+        where score >= {0.9 * FEWEST_ALIKE}
+        order by score desc, length(name), kind, name, id
+        limit {int(limit)}"""
+    return sql, {"text": plain(text).lower(), "kind": kind}
+
+
+def _full_name(kind: str) -> str:
+    if kind != "artifact":
+        return f"{kind}_name"
+    return "case when artifact_namespace = '' then artifact_name else artifact_namespace || '/' || artifact_name end"
