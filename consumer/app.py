@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from consumer import rest
 from consumer.frame import BodyLimit, Frame, OneBundle
+from consumer.graphql.api import routes as graphql
 from consumer.keys import Keys
 from consumer.limits import TIERS, Callers, Meter, Tier
 from consumer.problems import problem
@@ -44,7 +45,7 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
         return JSONResponse(facts | {"following": serving.error is None}, headers={"Cache-Control": "no-store"})
 
     return Starlette(
-        routes=[Route("/healthz", health), *rest.routes(serving, meter)],
+        routes=[Route("/healthz", health), *rest.routes(serving, meter), *graphql()],
         lifespan=life,
         exception_handlers={HTTPException: problem},
         middleware=[

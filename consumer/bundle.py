@@ -8,7 +8,8 @@ import hashlib
 import json
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -106,9 +107,37 @@ class Bundle:
         """The rows of a query of ours, dicts by column; tables are named oso."<table>". Safe in any thread."""
         if not hasattr(self._own, "cursor"):
             self._own.cursor = self._db.cursor()
-        found = self._own.cursor.execute(sql, parameters or [])
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return _rows(self._own.cursor, sql, parameters)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[Callable]:
+        """Gives a function like `rows` for one piece of work, whose queries end together when `seconds` are over.
+
+        Raises, from that function:
+            TimeoutError: they are over.
+        """
+        cursor, over, done = self._db.cursor(), threading.Event(), threading.Event()
+
+        def watch() -> None:
+            pause = seconds
+            while not done.wait(pause):  # again and again: an interrupt between two queries stops none
+                over.set()
+                cursor.interrupt()
+                pause = 0.1
+
+        def rows(sql: str, parameters: list | dict | None = None) -> list[dict]:
+            try:
+                if not over.is_set():
+                    return _rows(cursor, sql, parameters)
+            except duckdb.InterruptException:
+                pass
+            raise TimeoutError(f"The queries took more than {seconds} s and were stopped.")
+
+        threading.Thread(target=watch, name="deadline", daemon=True).start()
+        try:
+            yield rows
+        finally:
+            done.set()
 
     def batches(self, sql: str, parameters: list | dict | None = None, rows: int = 65_536):
         """The rows of a query of ours as an Arrow RecordBatchReader, at most `rows` a batch, read as it is asked."""
@@ -168,6 +197,12 @@ def build_bundle(settings: Settings, release_id: str = "current", progress: Call
     shutil.rmtree(folder, ignore_errors=True)
     building.rename(folder)
     return folder
+
+
+def _rows(cursor, sql: str, parameters: list | dict | None) -> list[dict]:
+    found = cursor.execute(sql, parameters or [])
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _described(db) -> dict[str, dict]:
