@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 MAX_SECONDS = 10
 MAX_ERRORS = 10
 # how documents written for OSO call the scalars of their variables
-OLD_NAMES = {"String": "String1", "Boolean": "Boolean1", "Float": "Float64"}
+OLD_NAMES = {"String1": "String", "Boolean1": "Boolean", "Float": "Float64"}
 SCALARS = {kind.oso for kind in KINDS.values()}
 
 
@@ -122,13 +122,13 @@ class Endpoint:
 
     def _document(self, request: Request) -> tuple[str, DocumentNode]:
         """The document and the SHA-256 of its text, by which it may be asked for (automatic persisted queries)."""
-        wanted = (request.extensions.get("persistedQuery") or {}) if request.extensions else {}
-        wanted = wanted.get("sha256Hash") if isinstance(wanted, dict) and wanted.get("version") == 1 else None
+        persisted = request.extensions.get("persistedQuery")
+        wanted = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
         if request.query is None:
-            document = self.documents.get(wanted)
+            document = self.documents.get(str(wanted))
             if document is None:
                 raise GraphQLError("PersistedQueryNotFound", extensions={"code": "PERSISTED_QUERY_NOT_FOUND"})
-            return wanted, document
+            return str(wanted), document
         digest = hashlib.sha256(request.query.encode()).hexdigest()
         if wanted is not None and wanted != digest:
             raise GraphQLError("provided sha does not match query: sha256Hash is that of another text.")
@@ -196,8 +196,9 @@ def _rename_old_scalars(document: DocumentNode) -> None:
             while not hasattr(type_, "name"):
                 type_ = type_.type
             name = type_.name.value
-            new = OLD_NAMES.get(name) or name.removeprefix("Oso_")
-            if name in OLD_NAMES or new in SCALARS:
+            plain = name.removeprefix("Oso_")
+            new = OLD_NAMES.get(plain, plain)
+            if new in SCALARS:
                 type_.name = NameNode(value=new, loc=type_.name.loc)
 
 

@@ -25,10 +25,10 @@ class Kind:
 
 
 KINDS = {
-    "varchar": Kind("varchar", "String1", "String", TEXT),
+    "varchar": Kind("varchar", "String", "String", TEXT),
     "bigint": Kind("bigint", "Int64", "bigint", COMPARE, STATISTICS),
     "double": Kind("double", "Float64", "float8", COMPARE, STATISTICS),
-    "boolean": Kind("boolean", "Boolean1", "Boolean", EQUAL, (), False),
+    "boolean": Kind("boolean", "Boolean", "Boolean", EQUAL, (), False),
     "date": Kind("date", "Date", "date", COMPARE),
     "timestamp with time zone": Kind("timestamptz", "Timestamptz", "timestamptz", COMPARE),
 }

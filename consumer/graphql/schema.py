@@ -76,7 +76,7 @@ OSO = Style(
     type=lambda table: f"Oso_{_pascal(table)}",
     suffixes={"where": "BoolExp", "order_by": "OrderBy", "columns": "Columns"},
     scalars="oso",
-    comparison=lambda name: f"Oso_{name.removesuffix('1')}BoolExp",
+    comparison=lambda name: f"Oso_{name}BoolExp",
     order=("OrderBy", {"Asc": Order(False, False), "Desc": Order(True, False)}),
 )
 HASURA = Style(
@@ -325,9 +325,7 @@ class _Generator:
         if kind.statistics:
             fields["count"] = fields["_count"]
         fields |= {name: self._aggregate(name, result) for name, result in _functions(type_).items()}
-        return GraphQLObjectType(
-            f"Oso_{kind.oso.removesuffix('1')}AggExp", fields, description=f"Aggregates of a {kind.oso}."
-        )
+        return GraphQLObjectType(f"Oso_{kind.oso}AggExp", fields, description=f"Aggregates of a {kind.oso}.")
 
     def _aggregate(self, function: str, result: str, about: str | None = None) -> GraphQLField:
         type_ = self.scalars[result]
