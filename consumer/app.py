@@ -13,6 +13,7 @@ from starlette.routing import Route
 from consumer import rest
 from consumer.frame import BodyLimit, Frame, OneBundle
 from consumer.graphql.api import routes as graphql
+from consumer.iceberg import routes as iceberg
 from consumer.keys import Keys
 from consumer.limits import TIERS, Callers, Meter, Tier
 from consumer.problems import problem
@@ -45,7 +46,7 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
         return JSONResponse(facts | {"following": serving.error is None}, headers={"Cache-Control": "no-store"})
 
     return Starlette(
-        routes=[Route("/healthz", health), *rest.routes(serving, meter), *graphql()],
+        routes=[Route("/healthz", health), *rest.routes(serving, meter), *graphql(), *iceberg(serving.settings)],
         lifespan=life,
         exception_handlers={HTTPException: problem},
         middleware=[
