@@ -17,6 +17,8 @@ from consumer.limits import TIERS, Callers, Meter, Tier
 from consumer.problems import problem
 from consumer.rendered import Rendered
 from consumer.serving import Serving
+from consumer.sql import api as sql
+from consumer.sql.queries import Queries
 
 FOLLOW_EVERY_S = 5
 PACKED = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
@@ -28,12 +30,14 @@ TOLD += [f"OpenImpact-{what}" for what in ("Release", "Published-At", "As-Of")]
 def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
     """The application over what `serving` serves; it follows new releases while it runs."""
     meter = Meter(Keys(serving.settings.home), tiers)
+    queries = Queries(serving.settings.home / "sql")
 
     @asynccontextmanager
     async def life(app):
         serving.follow(FOLLOW_EVERY_S)
         meter.start()
         yield
+        queries.close()
         serving.close()
         meter.close()
 
@@ -44,7 +48,7 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
         return JSONResponse(facts | {"following": serving.error is None}, headers={"Cache-Control": "no-store"})
 
     return Starlette(
-        routes=[Route("/healthz", health), *rest.routes(serving, meter)],
+        routes=[Route("/healthz", health), *rest.routes(serving, meter), *sql.routes(queries)],
         lifespan=life,
         exception_handlers={HTTPException: problem},
         middleware=[
