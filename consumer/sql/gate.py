@@ -1,6 +1,7 @@
 """The first fence: one query, made of parts we know, over published tables. SQL goes in, a syntax tree comes out.
 
-What is not known is refused: a tree may have the kinds of nodes that the forms and functions of dialect.py parse to. Tables are resolved by scope, with their full names, so that no shadow of a name passes.
+What is not known is refused: a tree may have the kinds of nodes that the forms and functions of dialect.py parse to.
+Tables are resolved by scope, with their full names, so that no shadow of a name passes.
 """
 
 from functools import cache

@@ -33,14 +33,16 @@ VIEWS = {
         cast(null as varchar) as ref_generation from ({_TABLES})""",
     "system.jdbc.columns": f"""select 'consumer' as table_cat, 'oso' as table_schem, table_name, column_name,
         cast(case {" ".join(f"when data_type = '{t}' then {n}" for t, n in _JDBC_TYPES.items())} else 2003 end
-        as bigint) as data_type, {_TYPE} as type_name, cast(null as bigint) as column_size, cast(null as bigint) as buffer_length,
+        as bigint) as data_type, {_TYPE} as type_name,
+        cast(null as bigint) as column_size, cast(null as bigint) as buffer_length,
         cast(null as bigint) as decimal_digits, cast(10 as bigint) as num_prec_radix,
         cast(case when is_nullable then 1 else 0 end as bigint) as nullable, description as remarks,
         cast(null as varchar) as column_def, cast(null as bigint) as sql_data_type,
         cast(null as bigint) as sql_datetime_sub, cast(null as bigint) as char_octet_length,
         cast(position as bigint) as ordinal_position, case when is_nullable then 'YES' else 'NO' end as is_nullable,
         cast(null as varchar) as scope_catalog, cast(null as varchar) as scope_schema,
-        cast(null as varchar) as scope_table, cast(null as bigint) as source_data_type, 'NO' as is_autoincrement, 'NO' as is_generatedcolumn
+        cast(null as varchar) as scope_table, cast(null as bigint) as source_data_type,
+        'NO' as is_autoincrement, 'NO' as is_generatedcolumn
         from oso.columns_v1""",
     "system.metadata.table_comments": f"""select 'consumer' as catalog_name, 'oso' as schema_name, table_name,
         table_description as comment from ({_TABLES})""",

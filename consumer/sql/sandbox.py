@@ -1,4 +1,4 @@
-"""The third fence: a process that answers one query and ends. python -m consumer.sql.sandbox, started by workers.py.
+"""The third fence: a process that answers one query and ends. python -m consumer.sql, started by workers.py.
 
 The parent imports what a query needs and forks, one child after the other. A child gets its orders on the socket that
 is standard input: {"open": bundle} to make ready, then one {"sql": ...} with the pipe that the answer goes to. Before
@@ -6,7 +6,7 @@ it reads the statement it gives up all that it does not need: new files and sock
 says on the socket what came of it, a line of JSON, and the parent adds {"exit": status}.
 """
 
-import ctypes
+import contextlib
 import io
 import json
 import os
@@ -15,7 +15,6 @@ import resource
 import select
 import signal
 import socket
-import sys
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,14 +32,12 @@ from consumer.sql.metadata import VIEWS
 
 MEMORY = 2 << 30  # bytes of addresses; the libraries alone take 0.7 GB of them
 FLAGS = FENCES | {"memory_limit": "600MB", "integer_division": "true"}
-NEW_USER_AND_NETWORK = 0x50000000  # of Linux' unshare
 BLOCK_ROWS = 10_000
 
 
 def main() -> None:
     """Forks a child for each query until the socket is closed."""
     control = socket.socket(fileno=os.dup(0))
-    no_network()
     warm_up()
     while True:
         child = os.fork()
@@ -68,12 +65,6 @@ def warm_up() -> None:
             out.write(row)
 
 
-def no_network() -> bool:
-    """Leaves the network for an empty one; returns whether the kernel lets us. lock_down() holds without it."""
-    unshare = getattr(ctypes.CDLL(None), "unshare", None)
-    return bool(unshare) and unshare(NEW_USER_AND_NETWORK) == 0
-
-
 def lock_down(seconds: float) -> None:
     """From here on: no file or socket can be opened, none written, memory and time are bounded, by the kernel."""
     for limit, value in (
@@ -84,6 +75,9 @@ def lock_down(seconds: float) -> None:
         (resource.RLIMIT_NOFILE, 0),  # those that are open stay
     ):
         resource.setrlimit(limit, (value, value))
+    with contextlib.suppress(OSError):  # where we have left the network, or are root
+        os.chroot("/proc/self/fdinfo")  # no path leads anywhere, not for what needs no file opened, as mkdir
+        os.chdir("/")
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, whatever the engine is doing
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
@@ -191,7 +185,3 @@ def _scrubbed(text: str) -> str:
 
 def _say(control: socket.socket, outcome: dict) -> None:
     control.sendall(json.dumps(outcome).encode() + b"\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -100,7 +100,7 @@ class Sandbox:
         self._control, other = socket.socketpair()
         with other:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "consumer.sql.sandbox"],
+                [sys.executable, "-m", "consumer.sql"],
                 cwd=ROOT,
                 env={"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},  # no secret of ours
                 stdin=other,
