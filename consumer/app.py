@@ -18,6 +18,7 @@ from consumer.problems import problem
 from consumer.rendered import Rendered
 from consumer.serving import Serving
 from consumer.sql import api as sql
+from consumer.sql import trino_wire
 from consumer.sql.queries import Queries
 
 FOLLOW_EVERY_S = 5
@@ -48,7 +49,7 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
         return JSONResponse(facts | {"following": serving.error is None}, headers={"Cache-Control": "no-store"})
 
     return Starlette(
-        routes=[Route("/healthz", health), *rest.routes(serving, meter), *sql.routes(queries)],
+        routes=[Route("/healthz", health), *rest.routes(serving, meter), *sql.routes(queries), *trino_wire.routes(queries)],
         lifespan=life,
         exception_handlers={HTTPException: problem},
         middleware=[

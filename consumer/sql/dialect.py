@@ -281,7 +281,7 @@ def to_duckdb(tree: exp.Query, schema: MappingSchema) -> str:
         if new is not node:
             node.replace(new)
     try:
-        return tree.sql("duckdb", identify=True, unsupported_level=ErrorLevel.RAISE)
+        return tree.sql("duckdb", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         text = str(error).splitlines()[0][:200].rstrip(".").replace("DuckDB", "this engine")
         raise QueryError(f"{text}. Write it another way, or ask the consumer's Trino.") from None

@@ -64,10 +64,11 @@ def _parse(sql: str) -> exp.Query:
     if isinstance(tree, exp.Values):
         tree = exp.select("*").from_(exp.alias_(tree, "v", table=True) if not tree.alias else tree)
     if not isinstance(tree, exp.Query):
-        kind = "That" if isinstance(tree, exp.Command | exp.Alias | exp.Column) else tree.key.upper()
-        raise QueryError(
-            f"{kind} is not served: a release is read only. Send one SELECT, WITH, VALUES, SHOW or DESCRIBE."
-        )
+        send = "Send one SELECT, WITH, VALUES, SHOW or DESCRIBE."
+        if isinstance(tree, exp.Condition | exp.Alias):
+            raise QueryError(f"This is no statement. {send}", "SYNTAX_ERROR")
+        kind = tree.name.upper() if isinstance(tree, exp.Command) else tree.key.upper()
+        raise QueryError(f"{kind[:40]} is not served: a release is read only. {send}")
     return tree
 
 
@@ -135,18 +136,14 @@ def _execute_immediate(sql: str) -> tuple[str, list] | None:
 
 def _bind(tree: exp.Query, values: list | dict | None) -> exp.Query:
     """Puts values where the placeholders are, as nodes of the tree: no value can become SQL."""
-    holes = [node for node in tree.find_all(exp.Placeholder, bfs=False)]
-    named = isinstance(values, dict)
-    if any(bool(hole.this) != named for hole in holes) or not holes:
-        if holes and values:
-            raise QueryError("`?` takes a list of parameters, and `:name` an object of them; do not mix the two.")
-        if values:
-            raise QueryError(f"The statement has no placeholder for its {len(values)} parameters.")
-        return tree
-    if named:
-        missing = {hole.this for hole in holes} ^ values.keys()
-        if missing:
-            raise QueryError(f"Parameters and placeholders do not match: {', '.join(sorted(missing))[:200]}.")
+    holes = list(tree.find_all(exp.Placeholder, bfs=False))
+    names, named = {hole.this for hole in holes if hole.this}, isinstance(values, dict)
+    if names and len(names) < len({hole.this for hole in holes}) or names and not named and values:
+        raise QueryError("`?` takes a list of parameters, and `:name` an object of them; do not mix the two.")
+    if named or names:
+        unmatched = ", ".join(sorted(names ^ (values or {}).keys()))
+        if unmatched or len(names) < len({hole.this for hole in holes}):
+            raise QueryError(f"Parameters and placeholders do not match: {unmatched or '?'}."[:300])
     elif len(holes) != len(values or []):
         raise QueryError(
             f"The statement has {len(holes)} `?` and {len(values or [])} parameters.", "INVALID_PARAMETER_USAGE"

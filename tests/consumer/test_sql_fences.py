@@ -1,5 +1,6 @@
 """Each fence holds alone what it is there for; the list only grows."""
 
+import contextlib
 import io
 import json
 import random
@@ -39,6 +40,10 @@ FILES = [
     "SELECT * FROM read_parquet('http://127.0.0.1:{port}/x.parquet')",
     "SELECT * FROM 'http://127.0.0.1:{port}/x.csv'",
     "SELECT getenv('SECRET')",
+    "SELECT \"getenv\"('SECRET')",
+    "SELECT system.main.getenv('SECRET')",
+    "SELECT * FROM \"read_csv\"('{file}')",
+    "SELECT * FROM system.main.read_csv('{file}')",
     "SELECT * FROM python_variable",
     "SELECT * FROM duckdb_secrets()",
 ]
@@ -256,7 +261,7 @@ def test_the_process_alone_opens_nothing(world):
     statements = [sql.format(**world) for sql in FILES[:13] + WRITES[:3] if "glob" not in sql]
     (python, sql), ran = alone(world, "process", *statements)
     assert python == [None] * 6, ran.stderr
-    assert sql == [None] * len(statements), ran.stderr
+    assert all(found in (None, "[]") for found in sql) and len(sql) == len(statements), ran.stderr
 
 
 def test_the_process_leaves_the_network_where_the_kernel_lets_it(world):
@@ -310,13 +315,9 @@ def detonate(pool, world, name, seconds):
 
     def watch():
         while not done.wait(0.05):
-            children = [child for process in processes for child in process.children()]
             sizes = []
-            for child in children:
-                try:
-                    sizes.append(child.memory_info().rss)
-                except psutil.NoSuchProcess:
-                    pass
+            with contextlib.suppress(psutil.NoSuchProcess):
+                sizes = [child.memory_info().rss for process in processes for child in process.children()]
             held[0] = max(held[0], sum(sizes))
 
     watcher = threading.Thread(target=watch)

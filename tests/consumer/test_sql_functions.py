@@ -340,7 +340,12 @@ def test_a_parameter_is_a_value_and_never_sql(engine, sql, parameters, golden):
     ("sql", "parameters", "sentence"),
     [
         ("SELECT ?, ?", [1], "2 `\\?` and 1 parameters"),
-        ("SELECT 1", [1], "no placeholder for its 1"),
+        ("SELECT 1", [1], "0 `\\?` and 1 parameters"),
+        ("SELECT 1", {"a": 1}, "do not match: a"),
+        ("SELECT :a", None, "do not match: a"),
+        ("SELECT ?", None, "1 `\\?` and 0 parameters"),
+        ("SELECT :a, ?", {"a": 1}, "do not mix"),
+        ("SELECT ?", {"a": 1}, "do not match: a"),
         ("SELECT :a", {"b": 1}, "do not match: a, b"),
         ("SELECT :a", [1], "do not mix"),
         ("SELECT ?", [{"a": 1}], "A parameter is a string, a number"),
