@@ -19,6 +19,9 @@ from consumer.limits import TIERS, Callers, Meter, Tier
 from consumer.problems import problem
 from consumer.rendered import Rendered
 from consumer.serving import Serving
+from consumer.sql import api as sql
+from consumer.sql import trino_wire
+from consumer.sql.queries import Queries
 
 FOLLOW_EVERY_S = 5
 PACKED = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
@@ -30,12 +33,14 @@ TOLD += [f"OpenImpact-{what}" for what in ("Release", "Published-At", "As-Of")]
 def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
     """The application over what `serving` serves; it follows new releases while it runs."""
     meter = Meter(Keys(serving.settings.home), tiers)
+    queries = Queries(serving.settings.home / "sql")
 
     @asynccontextmanager
     async def life(app):
         serving.follow(FOLLOW_EVERY_S)
         meter.start()
         yield
+        queries.close()
         serving.close()
         meter.close()
 
@@ -46,7 +51,14 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
         return JSONResponse(facts | {"following": serving.error is None}, headers={"Cache-Control": "no-store"})
 
     return Starlette(
-        routes=[Route("/healthz", health), *rest.routes(serving, meter), *graphql(), *iceberg(serving.settings)],
+        routes=[
+            Route("/healthz", health),
+            *rest.routes(serving, meter),
+            *graphql(),
+            *sql.routes(queries),
+            *trino_wire.routes(queries),
+            *iceberg(serving.settings),
+        ],
         lifespan=life,
         exception_handlers={HTTPException: problem},
         middleware=[

@@ -1,0 +1,215 @@
+"""SQL over HTTP, asked by the clients that people have."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from consumer.sql import api
+from include.settings import load_settings
+from tests.conftest import missing
+from tests.consumer.releases import publish_rows
+from tests.consumer.server import served
+
+PYOSO = ("0.6.6", "0.8.1", "0.9.1", "0.10.0")
+NAMES = ["ä\u2028\u0085b", "=1+1", None]
+SERIES = "FROM key_metrics_by_project_v1 ORDER BY project_id"
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("home"))})
+    projects = [{"project_id": str(n), "display_name": name or "c"} for n, name in enumerate(NAMES)]
+    series = [
+        {"project_id": str(n), "metric_id": "m", "amount": amount} for n, amount in enumerate([1.5, None, float("inf")])
+    ]
+    release = publish_rows(settings, {"projects_v1": projects, "key_metrics_by_project_v1": series})
+    return settings, release
+
+
+@pytest.fixture(scope="module")
+def url(release):
+    with served(release[0]) as address:
+        yield address
+
+
+def ask(url, sql, **body):
+    return httpx.post(f"{url}/api/v1/sql", json={"query": sql} | body, timeout=30)
+
+
+def test_an_answer_says_which_release_as_of_when_and_of_which_query(url, release):
+    answer = ask(url, f"SELECT project_id, amount {SERIES}")
+    assert answer.status_code == 200 and answer.headers["content-type"] == "application/json"
+    assert answer.json() == {"columns": ["project_id", "amount"], "data": [["0", 1.5], ["1", None], ["2", None]]}
+    assert answer.headers["release-id"] == release[1].release_id
+    assert answer.headers["as-of"] == release[1].published_at.isoformat()
+    assert len(answer.headers["query-id"]) == 22 and answer.headers["row-count"] == "3"
+    assert pd.DataFrame(**answer.json()).shape == (3, 2)
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "arrow", "parquet"])
+def test_a_format_is_chosen_by_name_or_by_accept(url, format):
+    sql = (
+        "SELECT project_id, display_name, 1.5 AS d, DATE '2026-01-31' AS day, ARRAY[1] AS l FROM projects_v1 ORDER BY 1"
+    )
+    named = ask(url, sql, format=format)
+    assert named.status_code == 200, named.text
+    accepted = httpx.post(
+        f"{url}/api/v1/sql", json={"query": sql}, headers={"Accept": named.headers["content-type"].split(";")[0]}
+    )
+    assert accepted.headers["content-type"] == named.headers["content-type"] and accepted.content == named.content
+    if format == "json":
+        assert named.json()["data"][0] == ["0", NAMES[0], "1.5", "2026-01-31", [1]]
+    elif format == "csv":
+        found = list(csv.reader(io.StringIO(named.content.decode())))
+        assert found[0] == ["project_id", "display_name", "d", "day", "l"]
+        assert found[2] == ["1", "'=1+1", "1.5", "2026-01-31", "[1]"]  # no spreadsheet runs it
+    else:
+        reader = pa.ipc.open_stream if format == "arrow" else pq.ParquetFile
+        table = reader(pa.BufferReader(named.content))
+        table = table.read_all() if format == "arrow" else table.read()
+        assert table.column("display_name").to_pylist() == [NAMES[0], "=1+1", "c"]
+        assert str(table.schema.field("day").type) == "date32[day]"
+
+
+def test_parameters_are_bound(url):
+    asked = ask(url, "SELECT project_id FROM projects_v1 WHERE display_name = ?", parameters=["=1+1"])
+    assert asked.json()["data"] == [["1"]]
+    asked = ask(
+        url, "SELECT count(*) FROM projects_v1 WHERE contains(:ids, project_id)", parameters={"ids": ["0", "2"]}
+    )
+    assert asked.json()["data"] == [[2]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "code", "sentence"),
+    [
+        ("SELECT nope FROM projects_v1", "GENERIC_USER_ERROR", 'There is no column "nope".'),
+        ("SELECT FROM WHERE", "SYNTAX_ERROR", "Line 1, column "),
+        ("SELECT * FROM raw.secret", "TABLE_NOT_FOUND", "There is no table consumer.raw.secret."),
+        ("DROP TABLE projects_v1", "NOT_SUPPORTED", "a release is read only"),
+        ("SELECT 1; SELECT 2", "SYNTAX_ERROR", "One statement at a time"),
+        ("SELECT soundex('a')", "NOT_SUPPORTED", "SOUNDEX is not served"),
+        ("SELECT x FROM UNNEST(sequence(1, 100001)) AS t(x)", "EXCEEDED_OUTPUT_LIMIT", "more than 100,000 rows"),
+        ("SELECT cast('x' AS bigint)", "GENERIC_USER_ERROR", "Could not convert string 'x' to INT64"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(url, sql, code, sentence):
+    answer = ask(url, sql)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == code and sentence in answer.json()["error"]
+    assert "/tmp" not in answer.text and "Traceback" not in answer.text and "duckdb" not in answer.text.lower()
+
+
+def test_a_result_with_too_many_bytes_is_refused_whole(url):
+    answer = ask(url, "SELECT rpad('', 1000, 'x') AS a FROM UNNEST(sequence(1, 50000)) AS t(x)")
+    assert answer.status_code == 400 and "over 32 MB" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        ({"Content-Type": "text/plain"}, b'{"query": "SELECT 1"}', 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, b"query=SELECT 1", 415),
+        ({"Content-Type": "application/json"}, b"SELECT 1", 400),
+        ({"Content-Type": "application/json"}, b"[]", 400),
+        ({"Content-Type": "application/json"}, b'{"query": 1}', 400),
+        ({"Content-Type": "application/json"}, b'{"query": "SELECT 1", "format": "xls"}', 400),
+        ({"Content-Type": "application/json"}, b'{"query": "' + b" " * 1_000_001 + b'"}', 413),
+        ({"Content-Type": "application/json"}, b'{"query": "SELECT ' + b" " * 100_000 + b'1"}', 400),
+    ],
+)
+def test_a_request_of_another_shape_is_refused(url, headers, content, status):
+    answer = httpx.post(f"{url}/api/v1/sql", content=content, headers=headers)
+    assert answer.status_code == status and answer.json()["error"].endswith(".")
+
+
+def test_the_asynchronous_protocol_gives_an_address_that_needs_no_key(url):
+    started = httpx.post(f"{url}/api/v1/async-sql", json={"query": f"SELECT project_id, amount {SERIES}"}).json()
+    assert started["status"] == "completed"
+    again = httpx.get(f"{url}/api/v1/async-sql", params={"id": started["id"]}).json()
+    assert again == started
+    lines = httpx.get(started["url"]).text.splitlines()
+    assert [json.loads(line) for line in lines] == [["project_id", "amount"], ["0", 1.5], ["1", None], ["2", None]]
+
+
+@pytest.mark.parametrize("path", ["?id=nope", "?id=../../secret", "", "/results/nope", "/results/..%2F..%2Fcatalog.db"])
+def test_what_was_not_asked_for_is_not_found(url, path):
+    answer = httpx.get(f"{url}/api/v1/async-sql{path}")
+    assert answer.status_code == 404 and "secret" not in answer.text
+
+
+def test_a_slow_query_is_queued_and_polled(url, monkeypatch):
+    monkeypatch.setattr(api, "HOLD_S", 0.0)
+    slow = "SELECT count(*) FROM UNNEST(sequence(1, 1000)) AS a(x), UNNEST(sequence(1, 100000)) AS b(y) WHERE x * y = 7"
+    status = httpx.post(f"{url}/api/v1/async-sql", json={"query": slow})
+    assert status.status_code == 202 and status.json()["status"] == "running" and status.json()["url"] is None
+    query = status.json()["id"]
+    while status.status_code == 202:
+        status = httpx.get(f"{url}/api/v1/async-sql", params={"id": query})
+    assert httpx.get(status.json()["url"]).text.splitlines() == ['["_col0"]', "[2]"]
+
+
+@pytest.fixture(scope="session", params=PYOSO)
+def pyoso(request):
+    """The folder of an unmodified pyoso."""
+    folder = Path.home() / ".cache/openimpact" / f"pyoso-{request.param}"
+    if not (folder / "pyoso").exists():
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--target",
+            folder,
+            f"pyoso=={request.param}",
+        ]
+        if subprocess.run(command, capture_output=True).returncode:
+            missing(f"pyoso {request.param} cannot be installed")
+    return folder
+
+
+SCRIPT = """
+import json, sys
+from pyoso import Client, ClientConfig
+
+client = Client("k", ClientConfig(base_url=sys.argv[1]))
+for sql in sys.argv[2:]:
+    try:
+        frame = client.to_pandas(sql)
+        print(json.dumps([list(frame.columns), json.loads(frame.to_json(orient="values"))]))
+    except Exception as error:
+        print(json.dumps([type(error).__name__, str(error)]))
+"""
+
+
+def test_pyoso_works_unchanged(pyoso, url):
+    command = [sys.executable, "-c", SCRIPT, f"{url}/api/v1"]
+    asked = [
+        "SELECT project_id, display_name FROM projects_v1 ORDER BY 1",
+        f"SELECT amount {SERIES}",
+        "SELECT 9007199254740993 AS big",
+        "SELECT count(*) AS n FROM UNNEST(sequence(1, 50000)) AS t(x)",
+        "SELECT nope FROM projects_v1",
+        "SELECT 1 AS x WHERE 1 = 0",
+    ]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(pyoso), "HOME": str(Path.home())}
+    ran = subprocess.run(command + asked, capture_output=True, text=True, env=env)
+    assert ran.returncode == 0, ran.stderr
+    projects, amounts, big, count, wrong, empty = map(json.loads, ran.stdout.splitlines())
+    assert projects == [["project_id", "display_name"], [["0", NAMES[0]], ["1", "=1+1"], ["2", "c"]]]
+    assert amounts == [["amount"], [[1.5], [None], [None]]]
+    assert big == [["big"], [[9007199254740993]]] and count == [["n"], [[50000]]]
+    assert 'There is no column "nope".' in wrong[1]
+    assert empty == [["x"], []]
