@@ -46,8 +46,11 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
 
     async def health(request):
         """The release that is served, and whether newer ones can be followed."""
-        bundle = request.state.bundle
-        facts = {"release": bundle.release_id, "published_at": bundle.published_at.isoformat()}
+        bundle = serving.bundle
+        facts = {
+            "release": bundle and bundle.release_id,
+            "published_at": bundle and bundle.published_at.isoformat(),
+        }
         return JSONResponse(facts | {"following": serving.error is None}, headers={"Cache-Control": "no-store"})
 
     return Starlette(

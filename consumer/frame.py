@@ -103,6 +103,11 @@ class OneBundle:
         """Adds the bundle to the scope of HTTP requests."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        if not self.serving.bundle:
+            if scope["path"] == "/healthz":
+                return await self.app(scope, receive, send)
+            detail = "Nothing was released yet. As soon as the pipeline publishes its first release it is served here."
+            raise Problem(503, detail, headers={"Retry-After": "30"})
         query = scope["query_string"]
         asked = parse_qs(query.decode("latin-1")).get("release") if b"release=" in query else None
         bundle = await self._pinned(asked[-1]) if asked else self.serving.bundle

@@ -25,7 +25,8 @@ def problem(request: Request, error: HTTPException) -> JSONResponse:
     if type(error) is HTTPException and error.status_code == 404:
         detail = f"There is nothing at {request.url.path}. /api/v1 lists what there is."
     elif type(error) is HTTPException and error.status_code == 405:
-        detail = f"{request.method} is not possible here; possible is {(error.headers or {}).get('Allow', 'GET')}."
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "GET").split(", ")))
+        detail = f"{request.method} is not possible here; possible is {allowed}."
     body = {
         "title": HTTPStatus(error.status_code).phrase,
         "status": error.status_code,

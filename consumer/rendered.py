@@ -55,7 +55,7 @@ class Rendered:
 
     async def __call__(self, scope, receive, send) -> None:
         """Answers from memory or from the application."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or "bundle" not in scope["state"]:
             return await self.app(scope, receive, send)
         if self._release != self.serving.bundle.release_id:
             self._release, self._bytes = self.serving.bundle.release_id, 0

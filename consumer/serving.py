@@ -18,31 +18,33 @@ RELEASE_COLUMNS = ("release_id", "published_at", "run_id", "code_sha", "director
 
 
 class Serving:
-    """`bundle` is what is served now; a request takes it once and reads all of its answer from it."""
+    """`bundle` is what is served now, None before the first release; a request takes it once for all of its answer."""
 
     def __init__(self, settings: Settings) -> None:
-        """Opens the bundle of the current release, or, where the catalog does not answer, the one served last.
+        """Opens the bundle of the current release, or, where that fails, the one served last.
 
         Raises:
-            OpenImpactError: neither can be had; the message says what to do.
+            OpenImpactError: neither can be opened; the message says what to do.
         """
         self.settings = settings
         self._folder = settings.home / "bundles"
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.bundle: Bundle
+        self.bundle: Bundle | None = None
         self._pinned: OrderedDict[str, Bundle] = OrderedDict()
         self.error: str | None = None
+        last = self._folder / "served"
         try:
-            self.bundle = self._open(build_bundle(settings))
+            if last.exists() or list_releases(settings):
+                self.bundle = self._open(build_bundle(settings))
         except OpenImpactError as error:
             self.error = str(error)
-            last = self._folder / "served"
             if not last.exists():
                 raise
             self.bundle = Bundle(self._folder / last.read_text())
             log.warning("Serving release %s of before: %s", self.bundle.release_id, error)
-        self._served()
+        if self.bundle:
+            self._served()
 
     def refresh(self) -> bool:
         """Builds and swaps to the current release if another is served; returns whether it did.
@@ -50,8 +52,10 @@ class Serving:
         Where that fails, the bundle stays and `error` says why, a sentence; else it is None.
         """
         try:
+            if not self.bundle and not list_releases(self.settings):
+                return False
             current = show_release(self.settings).release_id
-            swap = current != self.bundle.release_id
+            swap = not self.bundle or current != self.bundle.release_id
             if swap:
                 self.bundle = self._open(build_bundle(self.settings, current))
                 self._served()
@@ -59,7 +63,7 @@ class Serving:
             return swap
         except OpenImpactError as error:
             if str(error) != self.error:
-                log.warning("Release %s stays: %s", self.bundle.release_id, error)
+                log.warning("What is served stays: %s", error)
             self.error = str(error)
             return False
 
@@ -102,7 +106,7 @@ class Serving:
                 try:
                     self.refresh()
                 except Exception:
-                    log.exception("Release %s stays; the next is looked for again", self.bundle.release_id)
+                    log.exception("What is served stays; the next release is looked for again")
 
         self._thread = threading.Thread(target=loop, name="bundles", daemon=True)
         self._thread.start()

@@ -137,3 +137,17 @@ def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read(client):
     unannounced = client.post("/echo", content=(b"x" * 65_536 for _ in range(5)))
     for answer in (announced, unannounced):
         assert answer.status_code == 413 and "larger than 256 KiB" in answer.json()["detail"]
+
+
+def test_before_the_first_release_it_says_so_and_then_serves_it(tmp_path):
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path)})
+    serving = Serving(settings)
+    client = TestClient(create_app(serving))
+    assert client.get("/healthz").json() == {"release": None, "published_at": None, "following": True}
+    early = client.get("/api/v1/projects")
+    assert early.status_code == 503 and early.headers["retry-after"] == "30"
+    assert "Nothing was released yet" in early.json()["detail"]
+    assert not serving.refresh()
+    published = publish_rows(settings, {"projects_v1": [{"project_id": "a", "project_name": "a"}]}).release_id
+    assert serving.refresh() and client.get("/healthz").json()["release"] == published
+    assert client.get("/api/v1/projects").status_code == 200
