@@ -12,7 +12,7 @@ secret() { kube create secret generic "$@" --dry-run=client -o yaml | kube apply
 
 kubectl apply -k deploy
 for name in postgres seaweedfs airflow; do secret "$name" --from-file="$secrets/$name"; done
-for name in trino-pipeline trino-consumer; do secret "$name" --from-env-file="$secrets/$name/env"; done
+for name in trino-pipeline trino-consumer consumer-api; do secret "$name" --from-env-file="$secrets/$name/env"; done
 secret openimpact --from-env-file="$secrets/airflow/env" --from-env-file="$secrets/airflow/connections.env"
 readers=$secrets/trino-consumer
 secret trino-consumer-readers --from-file="$readers/tls.pem" --from-file="$readers/jwt.pub" \

@@ -40,7 +40,7 @@ def each(services: dict, what) -> list[str]:
 def test_every_part_of_the_cluster_is_there(services):
     airflow = {f"airflow-{part}" for part in ("api-server", "scheduler", "dag-processor", "triggerer", "worker")}
     trino = {"trino-pipeline", "trino-pipeline-worker", "trino-consumer", "trino-consumer-worker"}
-    assert set(services) == airflow | trino | ONE_SHOTS | {"postgres", "seaweedfs", "s3", "valkey"}
+    assert set(services) == airflow | trino | ONE_SHOTS | {"consumer-api", "postgres", "seaweedfs", "s3", "valkey"}
 
 
 def test_every_service_is_confined(services):
@@ -65,12 +65,14 @@ def test_every_image_is_one_version(services):
 
 def test_what_is_published_answers_on_the_loopback_only(services):
     published = {(n, p["host_ip"], p["target"]) for n, s in services.items() for p in s.get("ports", [])}
-    assert published == {("airflow-api-server", LOOPBACK, 8080), ("trino-consumer", LOOPBACK, 8443)}
+    ports = {("airflow-api-server", 8080), ("trino-consumer", 8443), ("consumer-api", 8000)}
+    assert published == {(name, LOOPBACK, port) for name, port in ports}
 
 
-def test_the_public_cluster_shares_no_network_with_the_pipelines(services):
+def test_what_readers_reach_shares_no_network_with_the_pipelines(services):
     networks = {name: set(s.get("networks", {})) for name, s in services.items()}
-    assert networks["trino-consumer"] == networks["trino-consumer-worker"] == {"consumer"}
+    readers = ("trino-consumer", "trino-consumer-worker", "consumer-api")
+    assert all(networks[name] == {"consumer"} for name in readers)
     on_both = {name for name, joined in networks.items() if joined == {"pipeline", "consumer"}}
     assert on_both == {"postgres", "seaweedfs"}, "each of these asks for a password"
 
@@ -116,7 +118,7 @@ def test_no_service_sees_the_secrets_of_another(services):
                 seen[name] = Path(volume["source"]).relative_to(ROOT / "secrets").as_posix()
     airflow = {name: "airflow" for name in services if name.startswith("airflow-")}
     trino = {name: name.removesuffix("-worker") for name in services if name.startswith("trino-")}
-    stores = {name: name for name in ("postgres", "seaweedfs", "valkey")}
+    stores = {name: name for name in ("consumer-api", "postgres", "seaweedfs", "valkey")}
     assert seen == airflow | trino | stores | {"prepare": "airflow", "secrets": "."}
 
 

@@ -83,7 +83,7 @@ def test_every_pod_passes_the_restricted_profile(pods):
 def test_the_images_are_those_of_compose(pods):
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     used = {container["image"] for name, pod in pods.items() if name != "task" for container in pod["containers"]}
-    assert used == {compose["postgres"]["image"], compose["seaweedfs"]["image"]}
+    assert used == {compose["postgres"]["image"], compose["seaweedfs"]["image"], "openimpact:local"}
     trino = {f"trinodb/trino:{values(f'trino-{cluster}')['image']['tag']}" for cluster in ("pipeline", "consumer")}
     assert trino == {compose["trino-pipeline"]["image"]}
 
@@ -208,7 +208,8 @@ def test_trino_on_kubernetes_is_told_every_variable_that_its_files_name(cluster,
 def test_every_secret_that_a_pod_names_is_made(calls, pods):
     made = {match[1] for line in calls if (match := re.search(r"create secret generic (\S+) --from", line))}
     named = {v["secret"]["secretName"] for pod in pods.values() for v in pod.get("volumes", []) if "secret" in v}
-    text = "".join(path.read_text() for path in [*KUBERNETES.glob("*-values.yaml"), ROOT / "deploy/airflow/pod.yaml"])
+    files = [*KUBERNETES.glob("*-values.yaml"), KUBERNETES / "consumer-api.yaml", ROOT / "deploy/airflow/pod.yaml"]
+    text = "".join(path.read_text() for path in files)
     named |= set(re.findall(r"secretRef: \{name: ([\w-]+)\}", text)) | set(re.findall(r"[sS]ecretName: ([\w-]+)", text))
     assert named == made
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import make_url
 
@@ -48,15 +49,18 @@ def test_a_changed_secret_reaches_every_file_that_holds_it(secrets, tmp_path):
 def test_each_side_of_a_secret_knows_the_same(secrets):
     said = {path.name: path.read_text() for path in (secrets / "postgres").iterdir()}
     assert len(set(said.values())) == 4 and min(map(len, said.values())) == 48
-    airflow, pipeline, consumer, storage = (
-        variables(secrets / name / "env") for name in ("airflow", "trino-pipeline", "trino-consumer", "seaweedfs")
+    airflow, pipeline, consumer, api, storage = (
+        variables(secrets / name / "env")
+        for name in ("airflow", "trino-pipeline", "trino-consumer", "consumer-api", "seaweedfs")
     )
     assert make_url(airflow["OPENIMPACT_CATALOG_URI"]).password == pipeline["CATALOG_PASSWORD"] == said["openimpact"]
     assert (consumer["CATALOG_USER"], consumer["CATALOG_PASSWORD"]) == ("reader", said["reader"])
     assert make_url((secrets / "airflow/airflow-database").read_text()).password == said["airflow"]
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     assert [airflow[k] for k in keys] == [pipeline[k] for k in keys] == [storage[k] for k in keys]
-    assert [consumer[k] for k in keys] == [storage[f"CONSUMER_{k}"] for k in keys]
+    assert [consumer[k] for k in keys] == [api[k] for k in keys] == [storage[f"CONSUMER_{k}"] for k in keys]
+    reader = make_url(api["OPENIMPACT_CATALOG_URI"])
+    assert (reader.username, reader.password) == ("reader", said["reader"])
     word = (secrets / "valkey/password").read_text()
     assert make_url((secrets / "airflow/celery-broker").read_text()).password == word
     assert (secrets / "valkey/valkey.conf").read_text() == f"requirepass {word}\n"
@@ -70,12 +74,13 @@ def test_airflows_keys_are_of_the_form_that_airflow_takes(secrets):
     assert passwords == {"admin": (secrets / "airflow/admin-password").read_text()}
 
 
-def test_the_consumer_holds_nothing_that_writes_or_signs(secrets):
-    held = "".join(path.read_text() for path in (secrets / "trino-consumer").iterdir())
+@pytest.mark.parametrize("service", ["trino-consumer", "consumer-api"])
+def test_what_readers_reach_holds_nothing_that_writes_or_signs(secrets, service):
+    held = "".join(path.read_text() for path in (secrets / service).iterdir())
     writing = [(secrets / "postgres" / name).read_text() for name in ("admin", "airflow", "openimpact")]
     writing += [(secrets / "seaweedfs" / name).read_text() for name in ("pipeline-key", "pipeline-secret")]
     assert not [secret for secret in writing if secret in held]
-    assert not list((secrets / "trino-consumer").glob("jwt.key"))
+    assert not list((secrets / service).glob("jwt.key"))
 
 
 def with_secrets(folder: Path, *command: str) -> str:
