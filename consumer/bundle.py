@@ -94,8 +94,8 @@ class Bundle:
             for name, t in facts["tables"].items()
         }
         self._db = duckdb.connect(str(self.path), config=FENCES)
-        self._db.execute("set global timezone = 'UTC'")
-        self._db.execute("set lock_configuration = true")
+        if not self._db.execute("select current_setting('lock_configuration')").fetchone()[0]:  # not open already
+            self._db.execute("set global timezone = 'UTC'; set lock_configuration = true")
         self._own = threading.local()
         self.as_of: dict[str, date | None] = {row["source"]: row["as_of"] for row in self.rows(_AS_OF)}
         self.source_lag_hours = {

@@ -115,7 +115,7 @@ class Cluster:
             "TRINO_HOST": HOST,
             "TRINO_PORT": str(self.pipeline_port),
             "TRINO_USER": "openimpact",
-            **self._storage_env("owner"),
+            **self.storage_env("owner"),
         }
 
     def connect(self, which: str, user: str = "tests", **options):
@@ -153,7 +153,7 @@ class Cluster:
 
     def storage_properties(self, who: str) -> dict[str, str]:
         """PyIceberg's S3 properties of the 'owner' or the 'reader'."""
-        env = self._storage_env(who)
+        env = self.storage_env(who)
         return {
             "s3.endpoint": env["AWS_ENDPOINT_URL"],
             "s3.access-key-id": env["AWS_ACCESS_KEY_ID"],
@@ -161,7 +161,8 @@ class Cluster:
             "s3.region": env["AWS_REGION"],
         }
 
-    def _storage_env(self, who: str) -> dict[str, str]:
+    def storage_env(self, who: str) -> dict[str, str]:
+        """The settings of the storage for the 'owner' or the 'reader'."""
         return {
             "OPENIMPACT_WAREHOUSE": f"s3://{BUCKET}/wh",
             "AWS_ENDPOINT_URL": f"http://{HOST}:{self.s3_port}",
@@ -233,8 +234,8 @@ class Cluster:
 
     def start_storage(self, *options: str) -> None:
         """Starts SeaweedFS alone; `options` go to `weed mini`."""
-        reader = self._storage_env("reader")
-        env = self._storage_env("owner") | {
+        reader = self.storage_env("reader")
+        env = self.storage_env("owner") | {
             "WEED": str(self.tools.weed),
             "SEAWEEDFS_DIR": str(self.home / "s3"),
             "SEAWEEDFS_BUCKET": BUCKET,
@@ -270,7 +271,7 @@ class Cluster:
         return self._start_trino(name, port, OWNER, "owner", DEPLOY / "trino" / "pipeline", **more)
 
     def _start_trino(self, name: str, port: int, role: str, who: str, etc: Path | None = None, **more: str) -> Server:
-        env = self._storage_env(who) | {
+        env = self.storage_env(who) | {
             "JAVA_HOME": str(self.tools.java_home),
             "PATH": f"{self.tools.java_home}/bin:{os.environ['PATH']}",
             "JDK_JAVA_OPTIONS": HEAP,

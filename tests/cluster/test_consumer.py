@@ -139,7 +139,7 @@ def without(cluster, etc: Path, gone: tuple[str, ...], catalogs: dict[str, str],
     (etc / "catalog").mkdir()
     for name, text in catalogs.items():
         (etc / "catalog" / f"{name}.properties").write_text(text)
-    storage = cluster._storage_env("reader")
+    storage = cluster.storage_env("reader")
     env = {f"READER_{name}": storage[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     env |= {"READER_USER": READER, "READER_PASSWORD": cluster.keys[READER], "TRINO_SHARED_SECRET": SHARED_SECRET}
     (port,) = _free_ports(1)

@@ -90,6 +90,14 @@ def test_a_changed_byte_is_refused_and_the_release_before_stays(settings):
     assert names(serving.bundle) == ["a", "b"]
 
 
+def test_a_bundle_may_be_opened_twice(settings):
+    publish_rows(settings, projects("a"))
+    folder = build_bundle(settings)
+    assert names(Bundle(folder)) == names(Bundle(folder)) == ["a"]
+    both = [Bundle(folder), Bundle(folder)]
+    assert [bundle.rows("select current_setting('timezone') as zone") for bundle in both] == [[{"zone": "UTC"}]] * 2
+
+
 def test_a_bundle_of_another_format_is_refused(settings):
     publish_rows(settings, projects("a"))
     folder = build_bundle(settings)
