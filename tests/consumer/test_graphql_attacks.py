@@ -219,6 +219,29 @@ def test_by_get_only_queries_run(world):
     assert world.client.put("/v1/graphql").status_code == 405
 
 
+def test_an_answer_to_get_is_kept_with_its_release_and_an_error_is_not(world):
+    get = world.client.get
+    parameters = {"query": "{ projects_v1(limit: 1) { project_id } }"}
+    answer = get("/v1/graphql", params=parameters)
+    assert answer.headers["etag"].startswith(f'"{world.release.release_id}-')
+    assert answer.headers["cache-control"].startswith("public, max-age=300")
+    again = get("/v1/graphql", params=parameters, headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    for wrong in ("{", "{ nothing }", "{ projects_v1(limit: -1) { project_id } }"):
+        refused = get("/v1/graphql", params={"query": wrong})
+        assert refused.headers["cache-control"] == "no-store" and "etag" not in refused.headers
+    posted = world.client.post("/v1/graphql", json=parameters)
+    assert posted.headers["cache-control"] == "no-store"
+
+
+def test_a_release_is_pinned_by_its_id(world):
+    pinned = world.client.post(
+        f"/v1/graphql?release={world.release.release_id}", json={"query": "{ projects_v1 { project_id } }"}
+    )
+    assert pinned.json()["extensions"]["release"]["id"] == world.release.release_id
+    assert world.client.post("/v1/graphql?release=none", json={"query": "{ __typename }"}).status_code == 404
+
+
 def test_a_persisted_query_is_asked_for_by_its_hash_once_it_was_sent(world):
     def ask(text, hash_):
         extensions = {"persistedQuery": {"version": 1, "sha256Hash": hash_}}
