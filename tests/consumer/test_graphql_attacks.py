@@ -68,6 +68,7 @@ ATTACKS = {
     "comments": ("#\n" * 50_000 + "{ __typename }", "Syntax Error"),
     "unknown fields": ("{ oso_projectsV1 {" + " ".join(f"x{i}" for i in range(900)) + "} }", "Cannot query field 'x0'"),
     "too many rows": ("{ oso_projectsV1(limit: 1001) { projectId } }", "limit is 1001, and 1000 is the most"),
+    "deep pages": ("{ oso_projectsV1(offset: 100001) { projectId } }", "offset is 100001, and 100000 is the most"),
     "negative rows": ("{ oso_projectsV1(limit: -1) { projectId } }", "limit is -1"),
     "a mutation": ("mutation { __typename }", "Schema is not configured to execute mutation operation"),
     "a subscription": ("subscription { __typename }", "Schema is not configured to execute subscription operation"),
