@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -63,6 +63,11 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     rows: int
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The key in the order in which the bundle has the rows sorted: nulls last, so that a sort by it is quick."""
+        return tuple(_order(self.key))
 
 
 class Bundle:
@@ -175,9 +180,7 @@ def build_bundle(settings: Settings, release_id: str = "current", progress: Call
             progress(done, len(names), name)
             table = open_release_table(settings, release.release_id, name)
             key = tables[name]["key"] if tables else ["table_name", "position"]
-            # a series is looked up by what it is of, then by its metric, and read by day
-            by = {"metric_id": 1, "sample_date": 2}
-            order = ", ".join(f'"{column}"' for column in sorted(key, key=lambda column: by.get(column, 0)))
+            order = ", ".join(f'"{column}"' for column in _order(key))
             db.execute(f'create table oso."{name}" as {select_sql(table)} {f"order by {order}" if key else ""}')
             tables = tables or _described(db)
             (tables[name]["rows"],) = db.execute(f'select count(*) from oso."{name}"').fetchone()
@@ -197,6 +200,12 @@ def build_bundle(settings: Settings, release_id: str = "current", progress: Call
     shutil.rmtree(folder, ignore_errors=True)
     building.rename(folder)
     return folder
+
+
+def _order(key: Iterable[str]) -> list[str]:
+    # a series is looked up by what it is of, then by its metric, and read by day
+    by = {"metric_id": 1, "sample_date": 2}
+    return sorted(key, key=lambda column: by.get(column, 0))
 
 
 def _rows(cursor, sql: str, parameters: list | dict | None) -> list[dict]:

@@ -15,6 +15,8 @@ from consumer.graphql.scalars import KINDS, PARSERS, finite, written
 from consumer.graphql.schema import DEFAULT_LIMIT, MAX_LIMIT, Order, Relation
 
 MAX_ROWS = 10_000
+MAX_OFFSET = 100_000
+FEW = 200
 COMPARISONS = {"_eq": "=", "_neq": "<>", "_gt": ">", "_gte": ">=", "_lt": "<", "_lte": "<="}
 PATTERNS = {"_like": "like", "_nlike": "not like", "_ilike": "ilike", "_nilike": "not ilike"}
 Terms = list[tuple[str, Order]]
@@ -111,6 +113,10 @@ class Reader:
                 f"limit is {limit}, and {MAX_LIMIT} is the most: take the next ones by `after` with the last _cursor."
             )
         offset = _natural("offset", arguments, 0)
+        if offset > MAX_OFFSET:
+            raise GraphQLError(
+                f"offset is {offset}, and {MAX_OFFSET} is the most: go on by `after` with the last _cursor."
+            )
         sql = self._filtered(table, sorted(columns | {column for column, _ in terms}), arguments, parameters, of)
         if (cursor := arguments.get("after")) is not None:
             sql = f"select * from ({sql}) where {_after_sql(table, terms, cursor, parameters)}"
@@ -139,8 +145,7 @@ class Reader:
         if of:
             relation, values = of
             kind = next(KINDS[c.type].duckdb for c in table.columns if c.name == relation.theirs)
-            conditions.append(f"{_q(relation.theirs)} in (select unnest(?::{kind}[]))")
-            parameters.append(values)
+            conditions.append(_in_sql(_q(relation.theirs), kind, values, parameters))
         sql = f"select {'*' if columns == ['*'] else _list(columns)} from oso.{_q(table.name)}"
         sql += f" where {' and '.join(conditions)}"
         if distinct := arguments.get("distinct_on"):
@@ -210,16 +215,26 @@ def _where_sql(table: Table, where: dict, parameters: list) -> str:
 def _comparison_sql(column: str, type_: str, operator: str, value: Any, parameters: list) -> str:
     if operator == "_is_null":
         return f"{column} is {'' if value else 'not '}null"
+    if operator in ("_in", "_nin"):
+        found = _in_sql(column, KINDS[type_].duckdb, value, parameters)
+        return found if operator == "_in" else f"not ({found})"
     parameters.append(value)
     if operator in COMPARISONS:
         return f"{column} {COMPARISONS[operator]} ?::{KINDS[type_].duckdb}"
     if operator in PATTERNS:
         return f"{column} {PATTERNS[operator]} ?"
-    if operator in ("_in", "_nin"):
-        return f"{column} {'not ' * (operator == '_nin')}in (select unnest(?::{KINDS[type_].duckdb}[]))"
     if type_ == "varchar array":
         return f"list_has_all({column}, ?::varchar[])"
     return f"contains({column}, ?)"
+
+
+def _in_sql(column: str, kind: str, values: list, parameters: list) -> str:
+    """Whether the column has one of the values. Few are written one by one, which skips blocks of the table."""
+    if 0 < len(values) <= FEW:
+        parameters += values
+        return f"{column} in ({', '.join([f'?::{kind}'] * len(values))})"
+    parameters.append(values)
+    return f"{column} in (select unnest(?::{kind}[]))"
 
 
 def _terms(table: Table, arguments: dict) -> Terms:
@@ -233,7 +248,7 @@ def _terms(table: Table, arguments: dict) -> Terms:
             )
         terms += one.items()
     sorted_by = {column for column, _ in terms}
-    return terms + [(column, Order(False, False)) for column in table.key if column not in sorted_by]
+    return terms + [(column, Order(False, False)) for column in table.order if column not in sorted_by]
 
 
 def _order_sql(terms: Terms) -> str:

@@ -201,7 +201,7 @@ class _Generator:
             "order_by": (GraphQLList(GraphQLNonNull(order_by)), "Sort, first column first; then by the key."),
             "distinct_on": (GraphQLList(GraphQLNonNull(column_enum)), "Only the first row of each value of these."),
             "limit": (GraphQLInt, f"At most so many rows; {DEFAULT_LIMIT} without it, {MAX_LIMIT} at most."),
-            "offset": (GraphQLInt, "Leaves out so many rows first; `after` is quicker."),
+            "offset": (GraphQLInt, "Leaves out so many rows first, 100,000 at most; `after` is quicker."),
         }
         if table.key:
             found["after"] = (self.scalars["varchar"], "Only rows after the one with this _cursor, in the same order.")

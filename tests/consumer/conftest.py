@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from consumer.app import create_app
+from consumer.limits import Tier
 from consumer.serving import Serving
 from include.settings import load_settings
 from tests.conftest import ROOT
@@ -24,7 +25,7 @@ def world(tmp_path_factory):
     settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("world"))})
     release = publish_world(settings)
     serving = Serving(settings)
-    with TestClient(create_app(serving)) as client:
+    with TestClient(create_app(serving, {"anonymous": Tier(10_000_000, None, None)})) as client:
 
         def ask(path):
             def one(query, **variables):

@@ -6,7 +6,7 @@ import json
 import duckdb
 import pytest
 
-from consumer.graphql import execute, limits, query
+from consumer.graphql import execute, query
 
 DOUBLING = " ".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }}" for i in range(18))
 ATTACKS = {
@@ -68,6 +68,7 @@ ATTACKS = {
     "comments": ("#\n" * 50_000 + "{ __typename }", "Syntax Error"),
     "unknown fields": ("{ oso_projectsV1 {" + " ".join(f"x{i}" for i in range(900)) + "} }", "Cannot query field 'x0'"),
     "too many rows": ("{ oso_projectsV1(limit: 1001) { projectId } }", "limit is 1001, and 1000 is the most"),
+    "deep pages": ("{ oso_projectsV1(offset: 100001) { projectId } }", "offset is 100001, and 100000 is the most"),
     "negative rows": ("{ oso_projectsV1(limit: -1) { projectId } }", "limit is -1"),
     "a mutation": ("mutation { __typename }", "Schema is not configured to execute mutation operation"),
     "a subscription": ("subscription { __typename }", "Schema is not configured to execute subscription operation"),
@@ -219,6 +220,29 @@ def test_by_get_only_queries_run(world):
     assert world.client.put("/v1/graphql").status_code == 405
 
 
+def test_an_answer_to_get_is_kept_with_its_release_and_an_error_is_not(world):
+    get = world.client.get
+    parameters = {"query": "{ projects_v1(limit: 1) { project_id } }"}
+    answer = get("/v1/graphql", params=parameters)
+    assert answer.headers["etag"].startswith(f'"{world.release.release_id}-')
+    assert answer.headers["cache-control"].startswith("public, max-age=300")
+    again = get("/v1/graphql", params=parameters, headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    for wrong in ("{", "{ nothing }", "{ projects_v1(limit: -1) { project_id } }"):
+        refused = get("/v1/graphql", params={"query": wrong})
+        assert refused.headers["cache-control"] == "no-store" and "etag" not in refused.headers
+    posted = world.client.post("/v1/graphql", json=parameters)
+    assert posted.headers["cache-control"] == "no-store"
+
+
+def test_a_release_is_pinned_by_its_id(world):
+    pinned = world.client.post(
+        f"/v1/graphql?release={world.release.release_id}", json={"query": "{ projects_v1 { project_id } }"}
+    )
+    assert pinned.json()["extensions"]["release"]["id"] == world.release.release_id
+    assert world.client.post("/v1/graphql?release=none", json={"query": "{ __typename }"}).status_code == 404
+
+
 def test_a_persisted_query_is_asked_for_by_its_hash_once_it_was_sent(world):
     def ask(text, hash_):
         extensions = {"persistedQuery": {"version": 1, "sha256Hash": hash_}}
@@ -247,11 +271,6 @@ def test_the_store_of_documents_forgets_those_used_longest_ago():
     assert [store.get(key) for key in "bcd"] == ["B", None, "D"]
     store.put("e", "E", 11)
     assert [store.get(key) for key in "bcde"] == [None] * 4
-
-
-def test_the_limits_are_those_that_the_guide_tells(world):
-    assert (limits.MAX_TOKENS, limits.MAX_DEPTH, limits.MAX_ALIASES) == (2000, 8, 15)
-    assert (limits.MAX_ROOT_FIELDS, limits.MAX_DIRECTIVES, query.MAX_ROWS, execute.MAX_SECONDS) == (10, 20, 10_000, 10)
 
 
 def test_the_explorer_comes_from_here_alone(world):
