@@ -17,10 +17,9 @@ import pytest
 from consumer.sql import api
 from include.settings import load_settings
 from tests.conftest import missing
+from tests.consumer.in_thread import served
 from tests.consumer.releases import publish_rows
-from tests.consumer.server import served
 
-PYOSO = ("0.6.6", "0.8.1", "0.9.1", "0.10.0")
 NAMES = ["ä\u2028\u0085b", "=1+1", None]
 SERIES = "FROM key_metrics_by_project_v1 ORDER BY project_id"
 
@@ -50,9 +49,9 @@ def test_an_answer_says_which_release_as_of_when_and_of_which_query(url, release
     answer = ask(url, f"SELECT project_id, amount {SERIES}")
     assert answer.status_code == 200 and answer.headers["content-type"] == "application/json"
     assert answer.json() == {"columns": ["project_id", "amount"], "data": [["0", 1.5], ["1", None], ["2", None]]}
-    assert answer.headers["release-id"] == release[1].release_id
-    assert answer.headers["as-of"] == release[1].published_at.isoformat()
-    assert len(answer.headers["query-id"]) == 22 and answer.headers["row-count"] == "3"
+    assert answer.headers["openimpact-release"] == release[1].release_id
+    assert answer.headers["openimpact-published-at"] == release[1].published_at.isoformat()
+    assert len(answer.headers["openimpact-query-id"]) == 22 and answer.headers["openimpact-rows"] == "3"
     assert pd.DataFrame(**answer.json()).shape == (3, 2)
 
 
@@ -124,7 +123,7 @@ def test_a_result_with_too_many_bytes_is_refused_whole(url):
         ({"Content-Type": "application/json"}, b"[]", 400),
         ({"Content-Type": "application/json"}, b'{"query": 1}', 400),
         ({"Content-Type": "application/json"}, b'{"query": "SELECT 1", "format": "xls"}', 400),
-        ({"Content-Type": "application/json"}, b'{"query": "' + b" " * 1_000_001 + b'"}', 413),
+        ({"Content-Type": "application/json"}, b'{"query": "' + b" " * 300_000 + b'"}', 413),
         ({"Content-Type": "application/json"}, b'{"query": "SELECT ' + b" " * 100_000 + b'1"}', 400),
     ],
 )
@@ -159,24 +158,13 @@ def test_a_slow_query_is_queued_and_polled(url, monkeypatch):
     assert httpx.get(status.json()["url"]).text.splitlines() == ['["_col0"]', "[2]"]
 
 
-@pytest.fixture(scope="session", params=PYOSO)
-def pyoso(request):
-    """The folder of an unmodified pyoso."""
-    folder = Path.home() / ".cache/openimpact" / f"pyoso-{request.param}"
+def pyoso_folder(version):
+    """Where an unmodified pyoso lies, fetched once."""
+    folder = Path.home() / ".cache/openimpact" / f"pyoso-{version}"
     if not (folder / "pyoso").exists():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--target",
-            folder,
-            f"pyoso=={request.param}",
-        ]
+        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, f"pyoso=={version}"]
         if subprocess.run(command, capture_output=True).returncode:
-            missing(f"pyoso {request.param} cannot be installed")
+            missing(f"pyoso {version} cannot be installed")
     return folder
 
 
@@ -194,7 +182,8 @@ for sql in sys.argv[2:]:
 """
 
 
-def test_pyoso_works_unchanged(pyoso, url):
+@pytest.mark.parametrize("version", ["0.6.6", "0.8.1", "0.9.1", "0.10.0"])
+def test_pyoso_works_unchanged(version, url):
     command = [sys.executable, "-c", SCRIPT, f"{url}/api/v1"]
     asked = [
         "SELECT project_id, display_name FROM projects_v1 ORDER BY 1",
@@ -204,7 +193,7 @@ def test_pyoso_works_unchanged(pyoso, url):
         "SELECT nope FROM projects_v1",
         "SELECT 1 AS x WHERE 1 = 0",
     ]
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(pyoso), "HOME": str(Path.home())}
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(pyoso_folder(version)), "HOME": str(Path.home())}
     ran = subprocess.run(command + asked, capture_output=True, text=True, env=env)
     assert ran.returncode == 0, ran.stderr
     projects, amounts, big, count, wrong, empty = map(json.loads, ran.stdout.splitlines())
