@@ -27,7 +27,7 @@ FOLLOW_EVERY_S = 5
 PACKED = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
 TOLD = ["ETag", "Retry-After", "X-Request-ID"]
 TOLD += [f"RateLimit-{what}" for what in ("Limit", "Remaining", "Reset", "Policy")]
-TOLD += [f"OpenImpact-{what}" for what in ("Release", "Published-At", "As-Of")]
+TOLD += [f"OpenImpact-{what}" for what in ("Release", "Published-At", "As-Of", "Query-Id", "Rows")]
 
 
 def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:

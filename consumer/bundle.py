@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from consumer.fences import FENCES
 from include.errors import FixNeeded, SuspectData
 from include.lake.catalog import open_catalog
 from include.lake.duckdb_views import register_store, select_sql
@@ -23,17 +24,6 @@ from include.lake.releases import open_release_table, show_release
 from include.settings import Settings
 
 FORMAT = 1
-FENCES = {
-    "access_mode": "read_only",
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "python_enable_replacements": "false",
-    "max_temp_directory_size": "0KiB",
-    "memory_limit": "1GB",
-    "threads": "2",
-}
 _AS_OF = """
     select source, case when count(*) = count(as_of) then min(as_of) end as as_of
     from (

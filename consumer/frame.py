@@ -121,7 +121,9 @@ class OneBundle:
 
         async def named(message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *told]}
+                names = {name.lower() for name, _ in message["headers"]}  # a result can be of a release before
+                added = [(name, value) for name, value in told if name not in names]
+                message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
         await self.app(scope, receive, named)

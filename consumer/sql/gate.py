@@ -203,7 +203,7 @@ def _published(table: exp.Table, tables: set[str], release_id: str, default: tup
     if catalog == CATALOG and schema.startswith(f"{SCHEMA}_"):
         raise QueryError(
             f"This server reads release {release_id}, schema oso_{release_id.lower()}; {schema[:60]} is not here. "
-            "Older releases are on the consumer's Trino.",
+            "Ask over HTTP with ?release=<id>, or the consumer's Trino.",
             "SCHEMA_NOT_FOUND",
         )
     raise QueryError(f"There is no table {full[:150]}. SHOW TABLES lists the published ones.", "TABLE_NOT_FOUND")

@@ -47,8 +47,9 @@ class Queries:
         limits: Limits,
         parameters: list | dict | None = None,
         default: tuple[str | None, str | None] = (None, None),
+        spend: Callable = lambda **_: None,
     ) -> str:
-        """Starts a query over `bundle`; returns its id."""
+        """Starts a query over `bundle`; returns its id. `spend(rows=, seconds=)` is told what it cost."""
         self._purge()
         query = secrets.token_urlsafe(16)
         facts = {
@@ -57,14 +58,17 @@ class Queries:
             "token": secrets.token_urlsafe(16),
             "status": "running",
             "format": format,
-            "release_id": bundle.release_id,
-            "published_at": bundle.published_at.isoformat(),
+            "release": {
+                "OpenImpact-Release": bundle.release_id,
+                "OpenImpact-Published-At": bundle.published_at.isoformat(),
+                "OpenImpact-As-Of": ", ".join(f"{source}={day}" for source, day in bundle.as_of.items() if day),
+            },
             "give_up_at": time.time() + limits.seconds + 60,
         }
         self._write(facts)
         order = Order(str(bundle.path), sql, format, limits, parameters, default)
         cancelled = threading.Event()
-        job = asyncio.get_running_loop().run_in_executor(self._threads, self._run, facts, order, cancelled)
+        job = asyncio.get_running_loop().run_in_executor(self._threads, self._run, facts, order, cancelled, spend)
         self._running[query] = job, cancelled
         job.add_done_callback(lambda _: self._running.pop(query, None))
         return query
@@ -112,13 +116,14 @@ class Queries:
         if self._pool:
             self._pool.close()
 
-    def _run(self, facts: dict, order: Order, cancelled: threading.Event) -> None:
+    def _run(self, facts: dict, order: Order, cancelled: threading.Event, spend: Callable) -> None:
         file = self.folder / facts["token"]
+        outcome: dict = {}
         try:
             with self._starting:
                 self._pool = self._pool or Pool(self.size, self.waiting)
             with file.open("wb", buffering=0) as out:
-                outcome = self._pool.run(order, out, cancelled)
+                outcome |= self._pool.run(order, out, cancelled, lambda seconds: spend(seconds=seconds))
             self._write(facts | {"status": "completed"} | {key: outcome[key] for key in ("columns", "rows")})
         except OpenImpactError as error:
             file.unlink(missing_ok=True)
@@ -132,6 +137,8 @@ class Queries:
                 "name": "GENERIC_INTERNAL_ERROR",
             }
             self._write(facts | {"status": "failed", "code": 500} | told)
+        finally:
+            spend(rows=outcome.get("rows", 0))
 
     def _write(self, facts: dict) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

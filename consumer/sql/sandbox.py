@@ -23,7 +23,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot.schema import MappingSchema
 
-from consumer.bundle import FENCES
+from consumer.fences import FENCES
 from consumer.sql import QueryError
 from consumer.sql.dialect import MACROS, to_duckdb, trino_type
 from consumer.sql.formats import WRITERS, Column, columns_of

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from consumer.sql.api import Refused, limits_of, owner_of, read
-from consumer.sql.gate import MAX_SQL
+from consumer.problems import Problem
+from consumer.sql.api import headers_of, start_for
 from consumer.sql.queries import Queries
 
 HOLD_S = 0.8  # a client asks again after 30 seconds of silence, and its query would run twice
@@ -43,20 +43,21 @@ def routes(queries: Queries) -> list[Route]:
     """The routes of Trino's protocol."""
 
     async def statement(request: Request) -> Response:
-        try:
-            owner, sql = owner_of(request), (await read(request, 4 * MAX_SQL)).decode()
-        except Refused as refused:
-            return JSONResponse({"error": str(refused)}, refused.status)
-        except UnicodeDecodeError:
-            return JSONResponse({"error": "The statement is not UTF-8."}, 400)
+        """Starts a statement; the first page of its answer."""
+        sql = (await request.body()).decode(errors="replace")
         default = (request.headers.get("x-trino-catalog"), request.headers.get("x-trino-schema"))
-        query = queries.start(request.state.bundle, owner, sql, "trino", limits_of(request), default=default)
+        try:
+            query = start_for(request, queries, sql, "trino", default=default)
+        except Problem as refused:  # 429 would make the client wait until tomorrow
+            told = {"error": refused.detail, "name": "PERMISSION_DENIED", "status": "failed", "release": {}}
+            return _page(request, told | {"id": "refused"}, 0)
         return _page(request, await queries.wait(query, HOLD_S), 0)
 
     async def page(request: Request) -> Response:
+        """A page of an answer, or, where there is none yet, the address to ask again; DELETE cancels."""
         facts = await queries.wait(request.path_params["query"], HOLD_S)
         if facts is None or facts["token"] != request.path_params["token"]:
-            return JSONResponse({"error": "There is no such query; results are kept for 15 minutes."}, 404)
+            raise Problem(404, "There is no such query; results are kept for 15 minutes.")
         if request.method == "DELETE":
             queries.cancel(facts["id"])
             return Response(status_code=204)
@@ -78,8 +79,7 @@ def routes(queries: Queries) -> list[Route]:
             where = {"query": facts["id"], "token": facts["token"], "begin": following}
             answer["nextUri"] = str(request.url_for("trino_page", **where))
         answer["stats"] = _stats(facts, following)
-        headers = {"Release-Id": facts["release_id"], "As-Of": facts["published_at"], "Cache-Control": "no-store"}
-        return Response(orjson.dumps(answer), media_type="application/json", headers=headers)
+        return Response(orjson.dumps(answer), media_type="application/json", headers=headers_of(facts))
 
     path = "/v1/statement/executing/{query}/{token}/{begin:int}"
     return [
@@ -90,6 +90,7 @@ def routes(queries: Queries) -> list[Route]:
 
 
 async def _info(request: Request) -> Response:
+    """What clients ask of a coordinator."""
     return JSONResponse({"nodeVersion": {"version": "OpenImpact"}, "coordinator": True, "starting": False})
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -56,8 +57,16 @@ class Pool:
         for sandbox in self._all:
             self._free.put(sandbox)
 
-    def run(self, order: Order, out: BinaryIO, cancelled: threading.Event | None = None) -> dict:
+    def run(
+        self,
+        order: Order,
+        out: BinaryIO,
+        cancelled: threading.Event | None = None,
+        spend: Callable[[float], None] = lambda _: None,
+    ) -> dict:
         """Writes the answer to `out`; returns {"columns": [(name, Trino's type)], "rows"}.
+
+        `spend` is told the seconds that it took a sandbox, whatever came of it.
 
         Raises:
             QueryError: it is refused, wrong, too large or too slow; what is in `out` is worth nothing.
@@ -68,9 +77,11 @@ class Pool:
         try:
             cancelled = cancelled or threading.Event()
             sandbox = self._wait(cancelled)
+            begin = time.monotonic()
             try:
                 return sandbox.run(order, out, cancelled)
             finally:
+                spend(time.monotonic() - begin)
                 self._free.put(sandbox)
         finally:
             self._places.release()

@@ -12,8 +12,8 @@ from consumer.sql import api, trino_wire
 from consumer.sql.trino_wire import signature
 from consumer.sql.workers import Limits
 from include.settings import load_settings
+from tests.consumer.in_thread import served
 from tests.consumer.releases import publish_rows
-from tests.consumer.server import served
 
 
 @pytest.fixture(scope="module")
