@@ -3,23 +3,22 @@
 import itertools
 
 import pytest
-
-schemathesis = pytest.importorskip("schemathesis")
-from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
-from schemathesis.checks import not_a_server_error  # noqa: E402
-from schemathesis.specs.openapi.checks import (  # noqa: E402
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
     response_schema_conformance,
     status_code_conformance,
 )
 
-from consumer.app import create_app  # noqa: E402
-from consumer.limits import Tier  # noqa: E402
-from consumer.serving import Serving  # noqa: E402
-from include.settings import load_settings  # noqa: E402
-from tests.consumer.releases import publish_rows  # noqa: E402
-from tests.consumer.small import ROWS  # noqa: E402
+from consumer.app import create_app
+from consumer.limits import Tier
+from consumer.serving import Serving
+from include.settings import load_settings
+from tests.consumer.releases import publish_rows
+from tests.consumer.small import ROWS
 
 CHECKS = (
     not_a_server_error,
