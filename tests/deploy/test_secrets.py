@@ -71,7 +71,8 @@ def test_airflows_keys_are_of_the_form_that_airflow_takes(secrets):
 
 
 def test_the_consumer_holds_nothing_that_writes_or_signs(secrets):
-    held = "".join(path.read_text() for path in (secrets / "trino-consumer").iterdir())
+    folders = [secrets / name for name in ("trino-consumer", "consumer")]
+    held = "".join(path.read_text() for folder in folders for path in folder.iterdir())
     writing = [(secrets / "postgres" / name).read_text() for name in ("admin", "airflow", "openimpact")]
     writing += [(secrets / "seaweedfs" / name).read_text() for name in ("pipeline-key", "pipeline-secret")]
     assert not [secret for secret in writing if secret in held]
