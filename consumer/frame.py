@@ -109,8 +109,12 @@ class OneBundle:
             detail = "Nothing was released yet. As soon as the pipeline publishes its first release it is served here."
             raise Problem(503, detail, headers={"Retry-After": "30"})
         query = scope["query_string"]
-        asked = parse_qs(query.decode("latin-1")).get("release") if b"release=" in query else None
-        bundle = await self._pinned(asked[-1]) if asked else self.serving.bundle
+        asked = (
+            parse_qs(query.decode("latin-1"), keep_blank_values=True).get("release") if b"release" in query else None
+        )
+        if asked and len(asked) > 1:
+            raise Problem(400, "The parameter 'release' is given twice; give it once.", parameter="release")
+        bundle = await self._pinned(asked[0]) if asked else self.serving.bundle
         scope.setdefault("state", {})["bundle"] = bundle
         as_of = ", ".join(f"{source}={day}" for source, day in bundle.as_of.items() if day)
         told = [

@@ -1,10 +1,12 @@
 """Finding a project, a collection, an artifact or a metric by what people call it."""
 
+import re
 from dataclasses import dataclass
 
 from consumer.bundle import Bundle
 from consumer.problems import Problem
 
+_ID = re.compile("[0-9a-f]{32}")
 FEWEST_ALIKE = 0.88  # of jaro_winkler_similarity: one letter wrong in a name of six
 
 
@@ -33,12 +35,13 @@ def find(bundle: Bundle, kind: str, text: str, source: str | None = None, status
     identity, name, namespace = (f"{kind}_{part}" for part in ("id", "name", "namespace"))
     left, _, right = plain(text).rpartition("/")
     asked = {"text": plain(text), "left": left, "right": right, "source": source}
-    # the first that finds any is meant: the id is looked up, the others read the table once each
-    for match in (
+    matches = (
         f"{identity} = $text",
         f"({name} = $text or ({namespace} = $left and {name} = $right))",
         f"(lower({name}) = lower($text) or (lower({namespace}) = lower($left) and lower({name}) = lower($right)))",
-    ):
+    )
+    # the first that finds any is meant, and what is not of an id's form is hardly an id
+    for match in matches if _ID.fullmatch(text) else (*matches[1:], matches[0]):
         sql = f"""
             select * from oso.{KINDS[kind].table}
             where {match} and {kind}_source = coalesce(upper($source), {kind}_source)

@@ -270,6 +270,8 @@ def test_everything_has_every_form(client, path, ending):
         ("projects?limit=1e3", "is not a whole number"),
         ("projects?limit=1&limit=2", "given twice"),
         ("projects?collection=", "text of 1 to 300 characters"),
+        ("projects?release=", "no release ''"),
+        ("projects?release=a&release=b", "given twice"),
         ("rankings", "'metric' is missing"),
         ("rankings?metric=commits&kind=user", "one of project, collection, artifact"),
         ("timeseries?project=ant&metric=commits&window=hourly", "window=hourly is not one of daily"),

@@ -1,0 +1,142 @@
+"""How fast a release is served, ten million points of 1,000 projects: requests a second, waiting times, 1 M rows.
+
+The server is a process of its own and the load comes from this one, on the same cores: the times are too long rather
+than too short.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.bench.home import fresh_home
+from tests.bench.jobs import verdict
+
+PROJECTS, METRICS, WEEKS = 1_000, 50, 200
+CONNECTIONS = 16
+SERIES = f"""
+    select
+        md5('m' || m.range) as metric_id, md5('p' || p.range) as project_id,
+        date '2022-01-03' + (7 * w.range)::int as sample_date,
+        (hash(p.range, m.range, w.range) % 1000)::double as amount,
+        'count' as unit, 'metric-' || m.range as metric, 'GITHUB' as metric_source, 'weekly' as "window",
+        'ok' as quality, 1.0::double as coverage, timestamptz '2026-01-01 00:00:00+00' as computed_at, 'run' as run_id
+    from range({PROJECTS}) as p, range({METRICS}) as m, range({WEEKS}) as w"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a load met: seconds of every answer, sorted, and of all together."""
+
+    waits: list[float]
+    seconds: float
+
+    def share(self, part: float) -> float:
+        """Milliseconds within which `part` of the answers came."""
+        return 1000 * self.waits[min(len(self.waits) - 1, int(part * len(self.waits)))]
+
+
+def measure(folder: Path, repeat: int) -> Iterator[str]:
+    """The goals of the serving side, each beside what was met."""
+    from consumer.bundle import build_bundle
+    from consumer.keys import Keys
+    from tests.consumer.processes import served
+
+    with fresh_home() as settings:
+        _publish(settings)
+        build_bundle(settings)
+        key = Keys(settings.home).add("bench", tier="internal")
+        with served(settings.home) as address:
+
+            def load(paths: list[str], connections: int) -> Load:
+                return asyncio.run(_load(address, key, paths, connections))
+
+            one = "/api/v1/projects/project-1"
+            load([one], 1)
+            cached = load([one] * 20_000, CONNECTIONS)
+            yield verdict("cached GET a second", len(cached.waits) / cached.seconds, 1000, most=False)
+            yield verdict("cached GET p99 ms", cached.share(0.99), 15)
+            cards = load([f"/api/v1/projects/project-{n}" for n in range(100, PROJECTS)], CONNECTIONS)
+            yield verdict("uncached project p50 ms", cards.share(0.5), 5, detail=f"{CONNECTIONS} connections")
+            yield verdict("uncached project p99 ms", cards.share(0.99), 50, detail=f"{CONNECTIONS} connections")
+            cards = load([f"/api/v1/projects/project-{n}" for n in range(100)][2:], 1)
+            yield verdict("uncached project p99 ms", cards.share(0.99), 2, detail="1 connection")
+            asked = [f"project=project-{n}&metric=GITHUB_metric-{n % METRICS}_weekly" for n in range(300)]
+            series = load([f"/api/v1/timeseries?{one}" for one in asked], 1)
+            yield verdict("uncached series p99 ms", series.share(0.99), 5, detail="1 connection")
+            rows = "/api/v1/tables/timeseries_metrics_by_project_v1/rows.parquet"
+            million = [f"{rows}?metric={metric}" for metric in ("metric-1",)]
+            yield verdict(f"{PROJECTS * WEEKS:,} rows as Parquet, seconds a million", 5 * load(million, 1).seconds, 3)
+
+
+async def _load(address: str, key: str, paths: list[str], connections: int) -> Load:
+    at = urlsplit(address)
+    todo, waits = iter(paths), []
+
+    async def ask() -> None:
+        reader, writer = await asyncio.open_connection(at.hostname, at.port)
+        for path in todo:
+            start = time.perf_counter()
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(f"{path} was answered with {head.splitlines()[0].decode()}")
+            await _body(reader, head.lower())
+            waits.append(time.perf_counter() - start)
+        writer.close()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(ask() for _ in range(connections)))
+    return Load(sorted(waits), time.perf_counter() - start)
+
+
+async def _body(reader: asyncio.StreamReader, head: bytes) -> None:
+    if b"content-length: " in head:
+        await reader.readexactly(int(head.partition(b"content-length: ")[2].split(b"\r\n")[0]))
+        return
+    while size := int(await reader.readline(), 16):
+        await reader.readexactly(size + 2)
+    await reader.readline()
+
+
+def _publish(settings) -> None:
+    import duckdb
+
+    from include.lake.catalog import open_catalog
+    from include.lake.exports import write_export
+    from include.lake.releases import publish
+    from tests.consumer.releases import CONTRACTS, publish_rows
+
+    names = [f"project-{n}" for n in range(PROJECTS)]
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        ids = [row[0] for row in db.execute(f"select md5('p' || range) from range({PROJECTS})").fetchall()]
+        metric_ids = [row[0] for row in db.execute(f"select md5('m' || range) from range({METRICS})").fetchall()]
+        publish_rows(
+            settings,
+            {
+                "projects_v1": [
+                    {"project_id": key, "project_name": name, "display_name": name}
+                    for key, name in zip(ids, names, strict=True)
+                ],
+                "metrics_v1": [
+                    {
+                        "metric_id": key,
+                        "metric": f"metric-{n}",
+                        "metric_source": "GITHUB",
+                        "window": "weekly",
+                        "metric_name": f"GITHUB_metric-{n}_weekly",
+                        "levels": ["project"],
+                    }
+                    for n, key in enumerate(metric_ids)
+                ],
+            },
+        )
+        lake = open_catalog(settings, "lake")
+        write_export(lake, "timeseries_metrics_by_project_v1", db.execute(SERIES).to_arrow_table())
+        newest = f"select *, amount as previous_amount from ({SERIES}) where sample_date = date '2022-01-03'"
+        write_export(lake, "key_metrics_by_project_v1", db.execute(newest).to_arrow_table())
+    tables = [f"exports.{name}" for name in CONTRACTS if name != "releases_v1"]
+    publish(settings, tables, run_id="bench", code_sha="c", directory_sha="d")
