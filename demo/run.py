@@ -49,10 +49,12 @@ def main(home: Path, *, once: bool) -> int:
                 show_sources(home, upstreams.base_url)
                 show_results(home)
                 show_truth(home)
-                show_where(home, api)
-                if not once:
-                    say("everything stays up; Ctrl-C ends it")
-                    signal.sigwait(ENDINGS)
+                with consumer(home, env) as url:
+                    show_queries(url)
+                    show_where(home, api, url)
+                    if not once:
+                        say("everything stays up; Ctrl-C ends it")
+                        signal.sigwait(ENDINGS)
     except DemoFailed as error:
         print(f"demo failed: {error}", file=sys.stderr)
         return 1
@@ -207,6 +209,50 @@ def airflow(home: Path, env: dict[str, str]):
         stop(process)
 
 
+@contextmanager
+def consumer(home: Path, env: dict[str, str]):
+    """`python -m consumer serve` over the home's releases, gone at the end; yields its address."""
+    url, log = f"http://127.0.0.1:{_free_port()}", home / "consumer.log"
+    command = [sys.executable, "-m", "consumer", "serve", "--port", url.rpartition(":")[2]]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=env, stdout=out, stderr=out, cwd=home, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            with suppress(requests.RequestException):
+                if requests.get(f"{url}/healthz", timeout=5).ok:
+                    break
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise DemoFailed(f"The API did not come up; see {log}")
+            time.sleep(0.5)
+        say(f"the API answers at {url}")
+        yield url
+    finally:
+        stop(process)
+
+
+def show_queries(url: str) -> None:
+    """Ready-made queries for the API, each with the first lines of its answer; DemoFailed if one has none."""
+    ranking = "/api/v1/rankings.csv?metric=GITHUB_commits_over_30_day_period&limit=3"
+    sql = "select project_name, star_count from code_metrics_by_project_v1 order by star_count desc nulls last limit 3"
+    graphql = "{ oso_projectsV1(limit: 3) { projectName } }"
+    asked = {
+        f"curl '{url}{ranking}'": lambda: requests.get(url + ranking, timeout=30),
+        f"""curl {url}/api/v1/sql -H 'Content-Type: application/json' -H 'Accept: text/csv' -d '{{"query": "{sql}"}}'""": (
+            lambda: requests.post(f"{url}/api/v1/sql", json={"query": sql}, headers={"Accept": "text/csv"}, timeout=30)
+        ),
+        f"""curl {url}/api/v1/graphql -H 'Content-Type: application/json' -d '{{"query": "{graphql}"}}'""": (
+            lambda: requests.post(f"{url}/api/v1/graphql", json={"query": graphql}, timeout=30)
+        ),
+    }
+    for command, ask in asked.items():
+        answer = ask()
+        print(f"\n{command}")
+        if not answer.ok or len(answer.text.splitlines()) < 2 and "projectName" not in answer.text:
+            raise DemoFailed(f"The API answered {answer.status_code}: {answer.text[:300]}")
+        print("\n".join(f"  {line[:110]}" for line in answer.text.splitlines()[:4]))
+
+
 def _connect(home: Path, env: dict[str, str], process: subprocess.Popen, log: Path) -> Api:
     from include.sources import all_sources
 
@@ -287,7 +333,7 @@ def show_truth(home: Path) -> None:
         raise DemoFailed(complaint)
 
 
-def show_where(home: Path, api: Api) -> None:
+def show_where(home: Path, api: Api, url: str) -> None:
     """Where to look next."""
     here = f"OPENIMPACT_HOME={home} {sys.executable} -m include"
     print(f"""
@@ -295,11 +341,11 @@ Airflow       {api.url}   user admin   password {api.password}
 status        {api.url}/openimpact/status
 tables        {here} release show
 dbt docs      {here} docs   writes {home}/dbt-target/docs/static_index.html
-query         OPENIMPACT_HOME={home} {sys.executable}
-              >>> from include.lake.catalog import open_catalog
-              >>> from include.settings import load_settings
-              >>> consumer = open_catalog(load_settings(), "consumer")
-              >>> consumer.load_table("oso.key_metrics_by_project_v1").scan().to_pandas()
+API           {url}/api/v1   described in docs/api.md and docs/sql.md
+GraphQL       {url}/graphql
+Iceberg       {url}/iceberg
+pyoso         Client("any", ClientConfig(base_url="{url}/api/v1")).to_pandas("select * from projects_v1")
+Trino         trino.dbapi.connect(host="127.0.0.1", port={url.rpartition(":")[2]}, user="me", catalog="consumer", schema="oso")
 """, flush=True)  # fmt: skip
 
 

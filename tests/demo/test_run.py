@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from demo import run
+from include.settings import load_settings
+from tests.consumer.releases import publish_rows
+from tests.consumer.small import ROWS
 from tests.demo.processes import MARK, left_of
 
 ROOT = Path(__file__).parents[2]
 # up without having built anything
-IDLE = "run.run_dags = run.show_sources = run.show_results = run.show_truth = lambda *_: None; "
+IDLE = "run.run_dags = run.show_sources = run.show_results = run.show_truth = run.show_queries = lambda *_: None; "
 
 
 @pytest.mark.parametrize(
@@ -42,3 +46,11 @@ def test_a_demo_that_is_ended_leaves_no_process(tmp_path, ending, patch):
     finally:
         demo.kill()
     assert left_of(str(tmp_path)) == []
+
+
+def test_every_query_that_is_shown_is_answered_by_the_served_release(tmp_path, capsys):
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path)})
+    publish_rows(settings, ROWS | {"code_metrics_by_project_v1": [{"project_name": "ant", "star_count": 3}]})
+    with run.consumer(tmp_path, os.environ | {"OPENIMPACT_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}) as url:
+        run.show_queries(url)
+    assert capsys.readouterr().out.count("curl ") == 3
