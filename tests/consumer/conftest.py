@@ -17,6 +17,8 @@ from consumer.serving import Serving
 from include.settings import load_settings
 from tests.conftest import ROOT
 from tests.consumer.graphql_world import publish_world
+from tests.consumer.in_thread import served
+from tests.consumer.releases import publish_rows
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +67,25 @@ def address(world):
     finally:
         server.terminate()
         server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def sql_release(tmp_path_factory):
+    """Settings and release of three projects with awkward names, whose stars are known, unknown and infinite."""
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("sql"))})
+    names = {"a": ("able", "\xe4\u2028\u0085b"), "b": ("it's", "=1+1"), "c": ("\xe4", "c")}
+    projects = [
+        {"project_id": key, "project_name": name, "display_name": shown} for key, (name, shown) in names.items()
+    ]
+    stars = [
+        {"project_id": key, "metric_id": "stars", "amount": amount, "quality": quality}
+        for key, amount, quality in (("a", 7.0, "ok"), ("b", None, "unknown"), ("c", float("inf"), "ok"))
+    ]
+    return settings, publish_rows(settings, {"projects_v1": projects, "key_metrics_by_project_v1": stars})
+
+
+@pytest.fixture(scope="session")
+def sql_url(sql_release):
+    """The address of a server of `sql_release` in a thread, so that a test can change its limits."""
+    with served(sql_release[0]) as address:
+        yield address

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -14,32 +15,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from consumer.keys import Keys
+from consumer.keys import CACHED_S, Keys
 from consumer.sql import api
 from include.settings import load_settings
 from tests.conftest import missing
 from tests.consumer.in_thread import served
 from tests.consumer.releases import publish_rows
 
-NAMES = ["ä\u2028\u0085b", "=1+1", None]
+NAMES = ["ä\u2028\u0085b", "=1+1", "c"]
 SERIES = "FROM key_metrics_by_project_v1 ORDER BY project_id"
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("home"))})
-    projects = [{"project_id": str(n), "display_name": name or "c"} for n, name in enumerate(NAMES)]
-    series = [
-        {"project_id": str(n), "metric_id": "m", "amount": amount} for n, amount in enumerate([1.5, None, float("inf")])
-    ]
-    release = publish_rows(settings, {"projects_v1": projects, "key_metrics_by_project_v1": series})
-    return settings, release
+@pytest.fixture
+def url(sql_url):
+    return sql_url
 
 
-@pytest.fixture(scope="module")
-def url(release):
-    with served(release[0]) as address:
-        yield address
+@pytest.fixture
+def release(sql_release):
+    return sql_release
 
 
 def ask(url, sql, **body):
@@ -55,7 +49,7 @@ def await_completed(url, status, **headers):
 def test_an_answer_says_which_release_as_of_when_and_of_which_query(url, release):
     answer = ask(url, f"SELECT project_id, amount {SERIES}")
     assert answer.status_code == 200 and answer.headers["content-type"] == "application/json"
-    assert answer.json() == {"columns": ["project_id", "amount"], "data": [["0", 1.5], ["1", None], ["2", None]]}
+    assert answer.json() == {"columns": ["project_id", "amount"], "data": [["a", 7.0], ["b", None], ["c", None]]}
     assert answer.headers["openimpact-release"] == release[1].release_id
     assert answer.headers["openimpact-published-at"] == release[1].published_at.isoformat()
     assert len(answer.headers["openimpact-query-id"]) == 22 and answer.headers["openimpact-rows"] == "3"
@@ -74,24 +68,24 @@ def test_a_format_is_chosen_by_name_or_by_accept(url, format):
     )
     assert accepted.headers["content-type"] == named.headers["content-type"] and accepted.content == named.content
     if format == "json":
-        assert named.json()["data"][0] == ["0", NAMES[0], "1.5", "2026-01-31", [1]]
+        assert named.json()["data"][0] == ["a", NAMES[0], "1.5", "2026-01-31", [1]]
     elif format == "csv":
         found = list(csv.reader(io.StringIO(named.content.decode())))
         assert found[0] == ["project_id", "display_name", "d", "day", "l"]
-        assert found[2] == ["1", "'=1+1", "1.5", "2026-01-31", "[1]"]  # no spreadsheet runs it
+        assert found[2] == ["b", "'=1+1", "1.5", "2026-01-31", "[1]"]  # no spreadsheet runs it
     else:
         reader = pa.ipc.open_stream if format == "arrow" else pq.ParquetFile
         table = reader(pa.BufferReader(named.content))
         table = table.read_all() if format == "arrow" else table.read()
-        assert table.column("display_name").to_pylist() == [NAMES[0], "=1+1", "c"]
+        assert table.column("display_name").to_pylist() == NAMES
         assert str(table.schema.field("day").type) == "date32[day]"
 
 
 def test_parameters_are_bound(url):
     asked = ask(url, "SELECT project_id FROM projects_v1 WHERE display_name = ?", parameters=["=1+1"])
-    assert asked.json()["data"] == [["1"]]
+    assert asked.json()["data"] == [["b"]]
     asked = ask(
-        url, "SELECT count(*) FROM projects_v1 WHERE contains(:ids, project_id)", parameters={"ids": ["0", "2"]}
+        url, "SELECT count(*) FROM projects_v1 WHERE contains(:ids, project_id)", parameters={"ids": ["a", "c"]}
     )
     assert asked.json()["data"] == [[2]]
 
@@ -144,7 +138,7 @@ def test_the_asynchronous_protocol_gives_an_address_that_needs_no_key(url):
     completed = await_completed(url, started)
     assert completed["id"] == started["id"] and completed["status"] == "completed"
     lines = httpx.get(completed["url"]).text.splitlines()
-    assert [json.loads(line) for line in lines] == [["project_id", "amount"], ["0", 1.5], ["1", None], ["2", None]]
+    assert [json.loads(line) for line in lines] == [["project_id", "amount"], ["a", 7.0], ["b", None], ["c", None]]
 
 
 @pytest.mark.parametrize("path", ["?id=nope", "?id=../../secret", "", "/results/nope", "/results/..%2F..%2Fcatalog.db"])
@@ -200,60 +194,64 @@ def test_pyoso_works_unchanged(version, url):
     ran = subprocess.run(command + asked, capture_output=True, text=True, env=env)
     assert ran.returncode == 0, ran.stderr
     projects, amounts, big, count, wrong, empty = map(json.loads, ran.stdout.splitlines())
-    assert projects == [["project_id", "display_name"], [["0", NAMES[0]], ["1", "=1+1"], ["2", "c"]]]
-    assert amounts == [["amount"], [[1.5], [None], [None]]]
+    assert projects == [["project_id", "display_name"], [["a", NAMES[0]], ["b", "=1+1"], ["c", "c"]]]
+    assert amounts == [["amount"], [[7.0], [None], [None]]]
     assert big == [["big"], [[9007199254740993]]] and count == [["n"], [[50000]]]
     assert 'There is no column "nope".' in wrong[1]
     assert empty == [["x"], []]
 
 
-def test_a_key_runs_sql_within_its_scope_on_its_account_and_for_itself_alone(tmp_path):
-    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path)})
-    publish_rows(settings, {"projects_v1": [{"project_id": "a"}]})
-    keys = Keys(tmp_path)
+@pytest.fixture(scope="module")
+def two_releases(tmp_path_factory):
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("two"))})
+    first, second = (publish_rows(settings, {"projects_v1": [{"project_id": key}]}).release_id for key in ("b", "a"))
+    with served(settings) as url:
+        yield url, settings.home, first, second
+
+
+def test_a_key_runs_sql_within_its_scope_on_its_account_and_for_itself_alone(two_releases):
+    url, home, *_ = two_releases
+    keys = Keys(home)
     reader, asker, other = keys.add("r", scopes=["read"]), keys.add("a"), keys.add("o")
-    with served(settings) as url:
+    time.sleep(CACHED_S)
 
-        def post(path, key):
-            bearer = {"Authorization": f"Bearer {key}"}
-            return httpx.post(
-                f"{url}{path}", json={"query": "SELECT project_id FROM projects_v1"}, headers=bearer, timeout=60
-            )
+    def post(path, key):
+        bearer = {"Authorization": f"Bearer {key}"}
+        asked = {"query": "SELECT project_id FROM projects_v1"}
+        return httpx.post(f"{url}{path}", json=asked, headers=bearer, timeout=60)
 
-        refused = post("/api/v1/sql", reader)
-        assert refused.status_code == 403 and "needs the scope sql" in refused.json()["error"]
-        assert post("/api/v1/sql", "oi_wrong").status_code == 401
-        query = post("/api/v1/async-sql", asker).json()
-        for key, refused in ((other, True), (asker, False)):
-            bearer = {"Authorization": f"Bearer {key}"}
-            again = httpx.get(f"{url}/api/v1/async-sql?id={query['id']}", headers=bearer)
-            assert (again.status_code == 403) == refused, again.text
-        completed = await_completed(url, query, Authorization=f"Bearer {asker}")
-        assert httpx.get(completed["url"]).text.splitlines() == ['["project_id"]', '["a"]']
-        assert post("/api/v1/sql", asker).json()["data"] == [["a"]]
-        basic = httpx.post(f"{url}/v1/statement", content="SELECT 1", auth=("anybody", reader)).json()
-        assert basic["error"]["errorName"] == "PERMISSION_DENIED" and "scope sql" in basic["error"]["message"]
-        assert "error" not in httpx.post(f"{url}/v1/statement", content="SELECT 1", auth=("anybody", asker)).json()
-    used = {(caller, route): (rows, seconds > 0) for _, caller, route, _, rows, seconds in keys.usage()}
-    identity = asker.split("_")[1]
-    assert used[identity, "/api/v1/sql"] == used[identity, "/api/v1/async-sql"] == (1, True)
-    assert used[identity, "/v1/statement"] == (1, True)
+    refused = post("/api/v1/sql", reader)
+    assert refused.status_code == 403 and "needs the scope sql" in refused.json()["error"]
+    assert post("/api/v1/sql", "oi_wrong").status_code == 401
+    query = post("/api/v1/async-sql", asker).json()
+    for key, refused in ((other, True), (asker, False)):
+        bearer = {"Authorization": f"Bearer {key}"}
+        again = httpx.get(f"{url}/api/v1/async-sql?id={query['id']}", headers=bearer, timeout=30)
+        assert (again.status_code == 403) == refused, again.text
+    completed = await_completed(url, query, Authorization=f"Bearer {asker}")
+    assert httpx.get(completed["url"]).text.splitlines() == ['["project_id"]', '["a"]']
+    assert post("/api/v1/sql", asker).json()["data"] == [["a"]]
+    basic = httpx.post(f"{url}/v1/statement", content="SELECT 1", auth=("anybody", reader)).json()
+    assert basic["error"]["errorName"] == "PERMISSION_DENIED" and "scope sql" in basic["error"]["message"]
+    assert "error" not in httpx.post(f"{url}/v1/statement", content="SELECT 1", auth=("anybody", asker)).json()
+    identity, used = asker.split("_")[1], {}
+    while used.get("/v1/statement") != (1, True):
+        time.sleep(0.2)
+        used = {route: (rows, seconds > 0) for _, who, route, _, rows, seconds in keys.usage() if who == identity}
+    assert used["/api/v1/sql"] == used["/api/v1/async-sql"] == (1, True)
 
 
-def test_an_older_release_is_asked_by_its_id_and_a_result_names_the_one_it_read(tmp_path):
-    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path)})
-    first = publish_rows(settings, {"projects_v1": [{"project_id": "a"}]}).release_id
-    second = publish_rows(settings, {"projects_v1": [{"project_id": "b"}]}).release_id
-    with served(settings) as url:
-        for release, project, pinned in ((second, "b", ""), (first, "a", f"?release={first}")):
-            for table in ("projects_v1", "oso.projects_v1", f"oso_{release}.projects_v1"):
-                asked = {"query": f"SELECT project_id FROM {table}"}
-                answer = httpx.post(f"{url}/api/v1/sql{pinned}", json=asked, timeout=60)
-                assert answer.json()["data"] == [[project]]
-                assert answer.headers.get_list("openimpact-release") == [release]
-        asked = {"query": f"SELECT project_id FROM oso_{first}.projects_v1"}
-        refused = httpx.post(f"{url}/api/v1/sql", json=asked)
-        assert refused.json()["code"] == "SCHEMA_NOT_FOUND" and f"reads release {second}" in refused.json()["error"]
-        old = httpx.post(f"{url}/api/v1/async-sql?release={first}", json={"query": "SELECT 1"}).json()
-        again = httpx.get(f"{url}/api/v1/async-sql?id={old['id']}")
-        assert again.headers.get_list("openimpact-release") == [first]
+def test_an_older_release_is_asked_by_its_id_and_a_result_names_the_one_it_read(two_releases):
+    url, _, first, second = two_releases
+    for release, project, pinned in ((second, "a", ""), (first, "b", f"?release={first}")):
+        for table in ("projects_v1", "oso.projects_v1", f"oso_{release}.projects_v1"):
+            asked = {"query": f"SELECT project_id FROM {table}"}
+            answer = httpx.post(f"{url}/api/v1/sql{pinned}", json=asked, timeout=60)
+            assert answer.json()["data"] == [[project]]
+            assert answer.headers.get_list("openimpact-release") == [release]
+    asked = {"query": f"SELECT project_id FROM oso_{first}.projects_v1"}
+    refused = httpx.post(f"{url}/api/v1/sql", json=asked, timeout=60)
+    assert refused.json()["code"] == "SCHEMA_NOT_FOUND" and f"reads release {second}" in refused.json()["error"]
+    old = httpx.post(f"{url}/api/v1/async-sql?release={first}", json={"query": "SELECT 1"}).json()
+    again = httpx.get(f"{url}/api/v1/async-sql?id={old['id']}", timeout=30)
+    assert again.headers.get_list("openimpact-release") == [first]

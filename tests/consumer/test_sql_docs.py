@@ -10,10 +10,7 @@ import pytest
 from consumer.sql.api import LIMITS
 from consumer.sql.dialect import FUNCTIONS
 from consumer.sql.gate import MAX_SQL
-from include.settings import load_settings
 from tests.conftest import ROOT
-from tests.consumer.in_thread import served
-from tests.consumer.releases import publish_rows
 from tests.consumer.test_sql_api import pyoso_folder
 
 PAGE = (ROOT / "docs/sql.md").read_text()
@@ -23,20 +20,8 @@ PRINTS = {
     "pandas": ["a", "stars", "7.0", "ok"],
     "pyoso": ["project_name", "able"],
     "Trino's client": ["[['able']]"],
-    "SQLAlchemy": ["project_id", "VARCHAR", "1"],
+    "SQLAlchemy": ["project_id", "VARCHAR", "3"],
 }
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("home"))})
-    stars = {"project_id": "a", "metric_id": "stars", "amount": 7.0, "quality": "ok"}
-    publish_rows(
-        settings,
-        {"projects_v1": [{"project_id": "a", "project_name": "able"}], "key_metrics_by_project_v1": [stars]},
-    )
-    with served(settings) as address:
-        yield address
 
 
 def test_every_client_has_its_example():
@@ -44,8 +29,8 @@ def test_every_client_has_its_example():
 
 
 @pytest.mark.parametrize(("name", "language", "text"), SNIPPETS, ids=list(PRINTS))
-def test_an_example_runs_as_it_stands(url, name, language, text):
-    port = url.rpartition(":")[2]
+def test_an_example_runs_as_it_stands(sql_url, name, language, text):
+    port = sql_url.rpartition(":")[2]
     text = text.replace("localhost:8000", f"127.0.0.1:{port}").replace(
         '"localhost", port=8000', f'"127.0.0.1", port={port}'
     )
