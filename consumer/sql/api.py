@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from consumer.limits import address_of
 from consumer.problems import Problem
 from consumer.sql.queries import KEEP_S, Queries
 from consumer.sql.workers import Limits
@@ -22,6 +23,7 @@ LIMITS = {
     "keyed": Limits(seconds=30, rows=1_000_000, bytes=256_000_000),
     "internal": Limits(seconds=60, rows=5_000_000, bytes=1_000_000_000),
 }
+AT_ONCE = 8  # queries of one caller under way, so that nobody fills all places
 HOLD_S = 2.0  # an asynchronous query is answered at once if it takes no longer; every poll costs a client a second
 MEDIA = {
     "json": "application/json",
@@ -89,7 +91,10 @@ def start_for(request: Request, queries: Queries, sql: str, format: str, paramet
     caller = request.state.caller
     caller.check("sql")
     owner, limits = owner_of(request), LIMITS[caller.tier]
-    return queries.start(request.state.bundle, owner, sql, format, limits, parameters, default, caller.spend)
+    who = caller.key_id or address_of(request.scope)
+    if caller.tier != "internal" and queries.running(who) >= AT_ONCE:
+        raise Problem(429, f"You have {AT_ONCE} queries under way; wait for one to end.", headers={"Retry-After": "5"})
+    return queries.start(request.state.bundle, owner, sql, format, limits, parameters, default, caller.spend, who)
 
 
 def owner_of(request: Request) -> str:

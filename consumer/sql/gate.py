@@ -105,6 +105,8 @@ def _known(tree: exp.Query) -> None:
             raise QueryError(f"{called} is not served.")
         if isinstance(node, exp.Extract) and node.name.upper() not in FIELDS:
             raise QueryError(f"EXTRACT({node.name[:40]} ...) is not served; fields are {', '.join(sorted(FIELDS))}.")
+        if isinstance(node, exp.AtTimeZone) and node.text("zone").upper() != "UTC":
+            raise QueryError("Only AT TIME ZONE 'UTC' is served; all times of a release are in it.")
         if isinstance(node, exp.Star) and any(node.args.values()):
             raise QueryError("EXCLUDE, REPLACE and RENAME of * are not SQL as Trino has it. Name the columns.")
 
@@ -150,7 +152,10 @@ def _bind(tree: exp.Query, values: list | dict | None) -> exp.Query:
         )
     for place, hole in enumerate(holes):
         value = values[hole.this] if named else values[place]
-        hole.replace(value.copy() if isinstance(value, exp.Expr) else _literal(value))
+        if isinstance(value, list) and isinstance(hole.parent, exp.In):
+            hole.replace([_literal(one) for one in value]) if value else hole.parent.replace(exp.false())
+        else:
+            hole.replace(value.copy() if isinstance(value, exp.Expr) else _literal(value))
     return tree
 
 

@@ -34,7 +34,7 @@ class Queries:
         self.folder, self.size, self.waiting = folder, size, waiting
         self._pool: Pool | None = None
         self._threads = ThreadPoolExecutor(size + waiting + 1, thread_name_prefix="sql")
-        self._running: dict[str, tuple[asyncio.Future, threading.Event]] = {}
+        self._running: dict[str, tuple[asyncio.Future, threading.Event, str]] = {}
         self._starting = threading.Lock()
         self._purged = 0.0
 
@@ -48,6 +48,7 @@ class Queries:
         parameters: list | dict | None = None,
         default: tuple[str | None, str | None] = (None, None),
         spend: Callable = lambda **_: None,
+        who: str = "",
     ) -> str:
         """Starts a query over `bundle`; returns its id. `spend(rows=, seconds=)` is told what it cost."""
         self._purge()
@@ -69,7 +70,7 @@ class Queries:
         order = Order(str(bundle.path), sql, format, limits, parameters, default)
         cancelled = threading.Event()
         job = asyncio.get_running_loop().run_in_executor(self._threads, self._run, facts, order, cancelled, spend)
-        self._running[query] = job, cancelled
+        self._running[query] = job, cancelled, who
         job.add_done_callback(lambda _: self._running.pop(query, None))
         return query
 
@@ -103,6 +104,10 @@ class Queries:
         file = self.folder / token
         return file if _ID.fullmatch(token) and file.exists() else None
 
+    def running(self, who: str) -> int:
+        """How many queries of a caller are under way here."""
+        return sum(other == who for *_, other in self._running.values())
+
     def cancel(self, query: str) -> None:
         """Ends a query, if it runs here."""
         if query in self._running:
@@ -110,7 +115,7 @@ class Queries:
 
     def close(self) -> None:
         """Cancels what runs and ends the pool."""
-        for _, cancelled in list(self._running.values()):
+        for _, cancelled, _ in list(self._running.values()):
             cancelled.set()
         self._threads.shutdown()
         if self._pool:

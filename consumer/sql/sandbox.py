@@ -180,6 +180,9 @@ def _scrubbed(text: str) -> str:
     """The first lines of an error of the engine, without paths."""
     text = text.split("\n\nLINE")[0].split("\nLINE")[0].split("Stack Trace")[0]
     text = re.sub(r'Binder Error: Column ("[^"]*") referenced that exists .*', r"There is no column \1.", text)
+    text = re.sub(
+        r'Binder Error: Referenced (column|table) "([^"]*)" not found.*', r'There is no \1 "\2".', text, flags=re.S
+    )
     return re.sub(r"(?:/[\w.@~+-]+){2,}", "…", text).strip()[:500]
 
 

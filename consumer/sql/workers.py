@@ -191,7 +191,8 @@ class Sandbox:
             while "exit" not in outcome:
                 outcome |= json.loads(self._lines.readline())
             self._control.sendall(json.dumps({"open": path}).encode() + b"\n")
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:  # it is gone, or says nothing
+            outcome["failed"] = type(error).__name__
             self._restart()
         else:
             self._control.settimeout(None)

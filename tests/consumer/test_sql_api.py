@@ -1,5 +1,6 @@
 """SQL over HTTP, asked by the clients that people have."""
 
+import contextlib
 import csv
 import io
 import json
@@ -159,9 +160,12 @@ def pyoso_folder(version):
     """Where an unmodified pyoso lies, fetched once."""
     folder = Path.home() / ".cache/openimpact" / f"pyoso-{version}"
     if not (folder / "pyoso").exists():
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, f"pyoso=={version}"]
+        new = folder.with_suffix(f".{os.getpid()}")
+        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", new, f"pyoso=={version}"]
         if subprocess.run(command, capture_output=True).returncode:
             missing(f"pyoso {version} cannot be installed")
+        with contextlib.suppress(OSError):  # another process was first
+            new.rename(folder)
     return folder
 
 
@@ -255,3 +259,17 @@ def test_an_older_release_is_asked_by_its_id_and_a_result_names_the_one_it_read(
     old = httpx.post(f"{url}/api/v1/async-sql?release={first}", json={"query": "SELECT 1"}).json()
     again = httpx.get(f"{url}/api/v1/async-sql?id={old['id']}", timeout=30)
     assert again.headers.get_list("openimpact-release") == [first]
+
+
+def test_one_caller_does_not_fill_all_places(url, monkeypatch):
+    monkeypatch.setattr(api, "AT_ONCE", 1)
+    monkeypatch.setattr(api, "HOLD_S", 0.0)
+    slow = {
+        "query": "SELECT count(*) FROM UNNEST(sequence(1, 500)) a(x), UNNEST(sequence(1, 99999)) b(y) WHERE x * y = 7"
+    }
+    first = httpx.post(f"{url}/api/v1/async-sql", json=slow, timeout=30)
+    assert first.status_code == 202
+    refused = ask(url, "SELECT 1")
+    assert refused.status_code == 429 and "1 queries under way" in refused.json()["error"]
+    await_completed(url, first.json())
+    assert ask(url, "SELECT 1").status_code == 200

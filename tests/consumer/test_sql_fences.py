@@ -134,6 +134,7 @@ TRINO = [
     "SELECT 1; DROP TABLE projects_v1",
     "SELECT 1 INTO x",
     "SELECT * FROM projects_v1 FOR UPDATE",
+    "SELECT current_timestamp AT TIME ZONE 'Europe/Berlin'",
     "WITH FUNCTION f(x int) RETURNS int RETURN x SELECT f(1)",
 ]
 NAMES = [

@@ -284,6 +284,10 @@ def test_a_form_passes_the_gate(engine, form):
         ("SELECT oso.projects_v1.project_id FROM oso.projects_v1 LIMIT 1", [["a"]]),
         ("VALUES (1, 'a'), (2, 'b')", [[1, "a"], [2, "b"]]),
         ("TABLE projects_v1", SOME),
+        ("WITH a AS (SELECT * FROM projects_v1), b AS (SELECT * FROM a WHERE project_id < 'c') SELECT (SELECT count(*) "
+         "FROM b WHERE project_name = 'able') + count(*) FROM a", [[4]]),
+        ("SELECT t AT TIME ZONE 'UTC', cast(t AT TIME ZONE 'UTC' AS date) FROM (VALUES TIMESTAMP '2026-01-31 23:30:00 "
+         "-01:00') AS v(t)", [["2026-02-01 00:30:00.000000 UTC", "2026-02-01"]]),
         ("SELECT DECIMAL '1.50', X'61', TIME '10:00:00'", [["1.50", "YQ==", "10:00:00"]]),
         ("EXECUTE IMMEDIATE 'SELECT ? + ?, ''it''''s''' USING 1, DOUBLE '2.5'", [[3.5, "it's"]]),
         ("SHOW CATALOGS", [["consumer"]]),
@@ -318,6 +322,8 @@ def test_describe_tells_columns_types_and_their_meaning(engine):
     [
         ("SELECT ?, ?, ?", ["it's", 1.5, None], [["it's", "1.5", None]]),
         ("SELECT contains(:names, 'b'), :n + 1", {"names": ["a", "b"], "n": 2}, [[True, 3]]),
+        ("SELECT count(*) FROM projects_v1 WHERE project_id IN (:ids)", {"ids": ["a", "c"]}, [[2]]),
+        ("SELECT count(*) FROM projects_v1 WHERE project_id IN (?) OR project_id NOT IN (?)", [[], []], [[3]]),
         ("SELECT ?", ["' || (SELECT project_id FROM projects_v1) || '"],
          [["' || (SELECT project_id FROM projects_v1) || '"]]),
     ],
