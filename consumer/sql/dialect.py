@@ -2,7 +2,7 @@
 
 FUNCTIONS has one call of each function that is served; the golden answer of each is in the tests. Where the engines
 differ in meaning there is a macro or a rewrite below; where neither can help, the function is not in the list.
-Known differences: x / 0 is null here and an error on Trino; decimals divide as doubles; a number joins a text by ||.
+Known differences: x / 0 is null here and an error on Trino; decimals divide as doubles; || takes numbers; UTC alone.
 """
 
 import contextlib
