@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from math import isfinite
 from typing import Any
@@ -23,13 +24,13 @@ Terms = list[tuple[str, Order]]
 
 
 class Reader:
-    """Reads what one GraphQL request asks; `rows_read` counts its rows.
+    """Reads what one GraphQL request asks; `rows_read` counts its rows, `seconds` the time of its queries.
 
     `query(sql, parameters)` gives the rows of a query as dicts by column.
     """
 
     def __init__(self, tables: dict[str, Table], query: Callable[[str, list], list[dict]]) -> None:
-        self.tables, self.query, self.rows_read = tables, query, 0
+        self.tables, self._query, self.rows_read, self.seconds = tables, query, 0, 0.0
 
     def select(self, table: Table, info: GraphQLResolveInfo, arguments: dict) -> list[dict]:
         """The rows of a root field with all that is asked below them.
@@ -69,10 +70,17 @@ class Reader:
                 rows += f"{_by_order(_order_sql(_terms(table, arguments)))} limit ? offset ?"
                 parameters += [_natural("limit", arguments, None), _natural("offset", arguments, 0)]
             sqls = ", ".join(f'{sql} as "{place}"' for place, sql in enumerate(wanted.values()))
-            (values,) = self.query(f"select {sqls} from ({rows})", parameters)
+            (values,) = self._timed(f"select {sqls} from ({rows})", parameters)
             for path, value in zip(wanted, values.values(), strict=True):
                 found[path] = finite(value) if isinstance(value, float) else value
         return found
+
+    def _timed(self, sql: str, parameters: list) -> list[dict]:
+        began = time.perf_counter()
+        try:
+            return self._query(sql, parameters)
+        finally:
+            self.seconds += time.perf_counter() - began
 
     def _rows(
         self,
@@ -130,7 +138,7 @@ class Reader:
             limit, offset = left + 1, 0
         sql = f"select {_list(sorted(columns))} from ({sql}){_by_order(order)} limit ? offset ?"
         parameters += [min(limit, left + 1), offset]
-        rows = self.query(sql, parameters)
+        rows = self._timed(sql, parameters)
         self.rows_read += len(rows)
         if self.rows_read > MAX_ROWS:
             raise GraphQLError(
