@@ -111,6 +111,13 @@ def test_a_long_list_of_values_is_bound_not_written_into_the_query(world):
     assert world.oso(document, p=wanted)["data"] == {"oso_projectsV1": [{"projectName": "alpha"}]}
 
 
+def test_a_pattern_that_would_try_every_way_to_match_is_as_quick_as_others(world):
+    query = "query($p: String) { metrics_v1(where: {sql: {_like: $p}}) { metric } }"
+    assert world.hasura(query, p="%a_" * 40 + "%b")["data"] == {"metrics_v1": []}
+    assert len(world.hasura(query, p="%a_" * 40 + "%")["data"]["metrics_v1"]) == 2
+    assert "has 201 characters, and 200 is the most" in world.hasura(query, p="%" * 201)["errors"][0]["message"]
+
+
 def test_an_answer_holds_so_many_rows_with_those_of_relations_and_no_more(world, monkeypatch):
     document = "{ oso_projectsV1 { artifactsByProjectV1 { artifactId } } }"
     monkeypatch.setattr(query, "MAX_ROWS", 7)
