@@ -62,7 +62,7 @@ async def _serve(http: HttpRequest, style: Style, limiter: CapacityLimiter) -> R
         return Response(body, error.status_code, headers | NOT_KEPT | (error.headers or {}), media_type)
     found = await to_thread.run_sync(lambda: _endpoint(bundle, style).answer(bundle, request), limiter=limiter)
     if caller:
-        caller.spend(rows=found.rows)
+        caller.spend(rows=found.rows, seconds=found.seconds)
     if found.errors or not request.safe:
         headers |= NOT_KEPT
     status = 405 if found.not_by_get else 200 if found.ran or media_type == JSON else 400

@@ -73,7 +73,13 @@ ROWS = {
         project("p3") | {"event_source": "GITHUB", "star_count": None, "quality": "unknown"},
     ],
     "metrics_v1": [
-        {"metric_id": f"m-{name}", "metric": name, "metric_name": f"GITHUB_{name}_over_all_time", "definition": name}
+        {
+            "metric_id": f"m-{name}",
+            "metric": name,
+            "metric_name": f"GITHUB_{name}_over_all_time",
+            "definition": name,
+            "sql": "a" * 300,
+        }
         for name in ("commits", "stars")
     ],
     "metrics_v0": [{"metric_id": f"m-{name}", "metric_name": f"GITHUB_{name}"} for name in ("commits", "stars")],

@@ -5,8 +5,14 @@ import json
 
 import duckdb
 import pytest
+from starlette.testclient import TestClient
 
+from consumer.app import create_app
 from consumer.graphql import execute, query
+from consumer.limits import Tier
+from consumer.serving import Serving
+from include.settings import load_settings
+from tests.consumer.graphql_world import publish_world
 
 DOUBLING = " ".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }}" for i in range(18))
 ATTACKS = {
@@ -105,6 +111,13 @@ def test_a_long_list_of_values_is_bound_not_written_into_the_query(world):
     assert world.oso(document, p=wanted)["data"] == {"oso_projectsV1": [{"projectName": "alpha"}]}
 
 
+def test_a_pattern_that_would_try_every_way_to_match_is_as_quick_as_others(world):
+    query = "query($p: String) { metrics_v1(where: {sql: {_like: $p}}) { metric } }"
+    assert world.hasura(query, p="%a_" * 40 + "%b")["data"] == {"metrics_v1": []}
+    assert len(world.hasura(query, p="%a_" * 40 + "%")["data"]["metrics_v1"]) == 2
+    assert "has 201 characters, and 200 is the most" in world.hasura(query, p="%" * 201)["errors"][0]["message"]
+
+
 def test_an_answer_holds_so_many_rows_with_those_of_relations_and_no_more(world, monkeypatch):
     document = "{ oso_projectsV1 { artifactsByProjectV1 { artifactId } } }"
     monkeypatch.setattr(query, "MAX_ROWS", 7)
@@ -155,6 +168,23 @@ def test_only_the_columns_asked_for_are_read(world, monkeypatch):
     assert "errors" not in world.oso('{ oso_projectsV1(where: {projectName: {_eq: "x\'"}}) { description } }')
     (sql,) = asked
     assert sql.startswith('select "description" from') and "display_name" not in sql and "x'" not in sql
+
+
+def test_what_an_answer_costs_is_spent_from_the_day_of_who_asks(tmp_path):
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path)})
+    publish_world(settings)
+    with TestClient(create_app(Serving(settings), {"anonymous": Tier(None, 40, None)})) as client:
+
+        def ask(query):
+            return client.post("/api/v1/graphql", json={"query": query})
+
+        assert ask("{ oso_projectsV1 { projectId } }").status_code == 200
+        for _ in range(50):
+            assert ask("{ __typename }").status_code == 200
+        assert ask("{ __schema { types { name } } }").status_code == 200
+        refused = ask("{ __schema { types { name kind } } }")
+        assert refused.status_code == 429 and int(refused.headers["retry-after"]) > 0
+        assert "Today's 40 rows of the tier anonymous are used up" in refused.json()["errors"][0]["message"]
 
 
 def test_a_query_that_takes_too_long_is_stopped_in_the_engine_and_says_so(world, monkeypatch):

@@ -194,6 +194,8 @@ def test_every_operator_means_what_sql_means(world):
     assert names('{project_name: {_nlike: "%a%m%"}}') == ["alpha", "beta"]
     assert names('{project_name: {_ilike: "ALPH_"}}') == ["alpha"]
     assert names('{project_name: {_nilike: "ALPH_"}}') == ["beta", "gamma"]
+    assert names('{project_name: {_like: "alph"}}') == names('{project_name: {_like: "a.*"}}') == []
+    assert names('{display_name: {_like: "A[l]pha"}}') == names('{display_name: {_like: "alpha"}}') == []
     assert names('{project_name: {_contains: "et"}}') == ["beta"]
     assert names('{_or: [{star_count: {_eq: 10}}, {project_name: {_eq: "gamma"}}]}') == ["alpha", "gamma"]
     assert names("{_or: []}") == [] and names("{_and: []}") == ["alpha", "beta", "gamma"]

@@ -1,8 +1,15 @@
 """The schema only grows: what a client of today asks is there tomorrow."""
 
+import gc
+import weakref
+from dataclasses import replace
+
 import pytest
 from graphql import build_schema, find_breaking_changes, lexicographic_sort_schema, print_schema
 
+from consumer.bundle import Bundle, build_bundle
+from consumer.graphql.api import _endpoint
+from consumer.graphql.execute import Request
 from consumer.graphql.schema import HASURA, OSO, camel, relations
 from consumer.graphql.schema import build_schema as generate
 from tests.consumer.graphql_sdl import FILES, sdl
@@ -37,8 +44,6 @@ def test_every_published_table_has_its_root_fields_in_both_styles(world):
 
 
 def test_a_release_with_other_rows_and_the_same_tables_has_the_same_schema(world):
-    from dataclasses import replace
-
     tables = world.serving.bundle.tables
     other = {name: replace(table, rows=table.rows + 1) for name, table in tables.items()}
     assert generate(other, OSO) is generate(tables, OSO)
@@ -56,3 +61,13 @@ def test_relations_follow_the_dictionary_both_ways_and_never_hide_a_column(world
     assert of_project["onchain_metrics_by_project_v1"].many is True
     for table in tables.values():
         assert not {column.name for column in table.columns} & set(relations(tables, table))
+
+
+def test_a_bundle_that_nobody_serves_any_more_is_let_go(world):
+    bundle = Bundle(build_bundle(world.settings))
+    answer = _endpoint(bundle, OSO).answer(bundle, Request("{ oso_projectsV1 { projectName } }"))
+    assert answer.rows == 3
+    kept = weakref.ref(bundle)
+    del bundle
+    gc.collect()
+    assert kept() is None
