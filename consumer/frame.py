@@ -143,7 +143,9 @@ class OneBundle:
             raise Problem(404, f"There is no release {release_id[:40]!r} here.", allowed=known) from None
         except OpenImpactError as error:
             log.warning("Release %r cannot be opened: %s", release_id, error)
-            detail = "The older releases cannot be opened now; the current one is served, without ?release=."
+            detail = (
+                "This older release cannot be opened now; ask again later, or without ?release= for the current one."
+            )
             raise Problem(503, detail, headers={"Retry-After": "60"}) from None
 
 

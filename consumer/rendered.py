@@ -13,6 +13,7 @@ from consumer.serving import Serving
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ENTRY_BYTES = 1024 * 1024
+ENTRY_BYTES = 2048  # of headers and bookkeeping, beside body and key
 CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 
 
@@ -133,10 +134,15 @@ class Rendered:
 
     def _put(self, key: tuple, entry: Entry) -> None:
         if key not in self._entries:
-            self._bytes += len(entry.body)
+            self._bytes += _size(key, entry)
         self._entries[key] = entry
         while self._bytes > self.max_bytes:
-            self._bytes -= len(self._entries.popitem(last=False)[1].body)
+            self._bytes -= _size(*self._entries.popitem(last=False))
+
+
+def _size(key: tuple, entry: Entry) -> int:
+    _, path, query, accept, _ = key
+    return len(entry.body) + len(path) + len(query) + len(accept) + ENTRY_BYTES
 
 
 async def _answer(entry: Entry, asked: Headers, send) -> None:

@@ -3,17 +3,20 @@
 import logging
 import shutil
 import threading
-from collections import OrderedDict
+import time
 from pathlib import Path
 
 from consumer.bundle import Bundle, build_bundle
-from include.errors import OpenImpactError, SuspectData
+from include.errors import OpenImpactError, SuspectData, Unavailable
 from include.lake.releases import list_releases, show_release
 from include.settings import Settings
 
 log = logging.getLogger(__name__)
 
 MAX_PINNED = 2
+PINNED_S = (
+    600  # that an older release stays open at least: whoever asks for many in turn does not make us build all day
+)
 RELEASE_COLUMNS = ("release_id", "published_at", "run_id", "code_sha", "directory_sha", "notes")
 
 
@@ -31,7 +34,7 @@ class Serving:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.bundle: Bundle | None = None
-        self._pinned: OrderedDict[str, Bundle] = OrderedDict()
+        self._pinned: dict[str, tuple[float, Bundle]] = {}
         self.error: str | None = None
         last = self._folder / "served"
         try:
@@ -71,20 +74,26 @@ class Serving:
         """The bundle of a release, or of 'current', if it is open."""
         if release_id in ("current", self.bundle.release_id):
             return self.bundle
-        return self._pinned.get(release_id)
+        return self._pinned[release_id][1] if release_id in self._pinned else None
 
     def pin(self, release_id: str) -> Bundle:
-        """The bundle of a retained release, which is built where it is not open; the last MAX_PINNED stay open.
+        """The bundle of a retained release, which is built where it is not open; MAX_PINNED stay open.
 
         Raises:
             FixNeeded: there is no such release.
+            Unavailable: as many as may be were opened a moment ago.
             OpenImpactError: it cannot be built now; the message says why.
         """
-        bundle = self.opened(release_id) or self._open(build_bundle(self.settings, release_id))
-        self._pinned[bundle.release_id] = bundle
-        self._pinned.move_to_end(bundle.release_id)
-        while len(self._pinned) > MAX_PINNED:
-            self._pinned.popitem(last=False)
+        if bundle := self.opened(release_id):
+            return bundle
+        show_release(self.settings, release_id)
+        if len(self._pinned) >= MAX_PINNED:
+            oldest, (opened_at, _) = next(iter(self._pinned.items()))
+            if time.monotonic() - opened_at < PINNED_S:
+                raise Unavailable(f"{MAX_PINNED} older releases were opened within {PINNED_S} s; more are not for now.")
+            del self._pinned[oldest]
+        bundle = self._open(build_bundle(self.settings, release_id))
+        self._pinned[bundle.release_id] = (time.monotonic(), bundle)
         self._sweep()
         return bundle
 

@@ -19,9 +19,8 @@ SOURCE = Parameter("source", "Source of the facts, such as GITHUB")
 WINDOW = Parameter("window", "Length of time that a number is over", allowed=WINDOWS)
 METRIC_NAME = Parameter("metric", "Name (commits), full name (GITHUB_commits_daily) or id of the metric")
 KEY_METRIC = """
-    metrics.metric_id, metrics.metric, metrics.metric_source, metrics."window", metrics.metric_name,
-    metrics.display_name, numbers.amount, numbers.previous_amount, numbers.unit, numbers.sample_date, numbers.quality,
-    numbers.coverage, numbers.computed_at"""
+    metric_id, metric, metric_source, "window", concat_ws('_', metric_source, metric, "window") as metric_name,
+    amount, previous_amount, unit, sample_date, quality, coverage"""
 
 
 def tables(ask: Ask) -> Answer:
@@ -131,12 +130,13 @@ def timeseries(ask: Ask) -> Answer:
             parameter="metric",
             allowed=[row["metric_name"] for row in wanted],
         )
+    # the bundle holds a series in the order of days
     sql = f"""
-        select sample_date, amount, unit, quality, coverage, computed_at
+        select sample_date, amount, unit, quality, coverage
         from oso.timeseries_metrics_by_{kind}_v1
         where {kind}_id = $entity and metric_id = $metric
-            and sample_date >= coalesce($first, date '0001-01-01') and sample_date <= coalesce($last, date '9999-12-31')
-        order by sample_date"""
+            and sample_date >= coalesce($first, date '0001-01-01')
+            and sample_date <= coalesce($last, date '9999-12-31')"""
     given = {"entity": found[f"{kind}_id"], "metric": wanted[0]["metric_id"], "first": ask["from"], "last": ask["to"]}
     return Answer(sql, given, {kind: _name(kind, found), "metric": wanted[0]})
 
@@ -195,12 +195,11 @@ def compare(ask: Ask) -> Answer:
         raise Problem(400, f"{len(found)} different projects are named; name 2 to 10.", parameter="projects")
     given: dict = {"projects": list(found)}
     sql = f"""
-        select projects.project_id, projects.project_name, {KEY_METRIC}
-        from oso.key_metrics_by_project_v1 as numbers
-        inner join oso.metrics_v1 as metrics on numbers.metric_id = metrics.metric_id
-        inner join oso.projects_v1 as projects on numbers.project_id = projects.project_id
-        where list_contains($projects, numbers.project_id) {_only(ask, "project", given)}
-        order by metrics.metric_name, list_position($projects, projects.project_id)"""
+        select project_id, project_name, {KEY_METRIC}
+        from oso.key_metrics_by_project_v1
+        inner join (select project_id, project_name from oso.projects_v1) as projects using (project_id)
+        where list_contains($projects, project_id) {_only(ask, "project", given)}
+        order by metric_name, list_position($projects, project_id)"""
     return Answer(sql, given, {"projects": [_name("project", row) for row in found.values()]})
 
 
@@ -270,7 +269,8 @@ def _page(ask: Ask, name: str, where: list[tuple[str, object]]) -> Answer:
     """Rows of a table from `after` on, in the order of the file, where all of (condition with one ?, value) hold."""
     conditions = [condition for condition, _ in where] + ["rowid > ?"]
     after = -1 if ask["after"] is None else ask["after"]
-    sql = f'select rowid as _row, * from oso."{name}" where {" and ".join(conditions)} order by rowid'
+    # DuckDB keeps the order of the file; to ask for it would make it read the table to the end
+    sql = f'select rowid as _row, * from oso."{name}" where {" and ".join(conditions)}'
     return Answer(
         sql, [value for _, value in where] + [after], limit=ask["limit"] or (100 if ask.form == "json" else None)
     )
@@ -292,21 +292,20 @@ def _only(ask: Ask, kind: str, given: dict) -> str:
     if ask["metric"]:
         wanted = metrics(ask.bundle, ask["metric"], kind, ask["metric_source"], ask["window"])
         given["metrics"] = [row["metric_id"] for row in wanted]
-        return "and list_contains($metrics, numbers.metric_id)"
+        return "and list_contains($metrics, metric_id)"
     given |= {"source": ask["metric_source"], "window": ask["window"]}
     return """
-        and ($source is null or metrics.metric_source = upper($source))
-        and ($window is null or metrics."window" = $window)"""
+        and ($source is null or metric_source = upper($source))
+        and ($window is null or "window" = $window)"""
 
 
 def _numbers(ask: Ask, kind: str, found: dict, about: dict) -> Answer:
     given = {"entity": found[f"{kind}_id"]}
     sql = f"""
         select {KEY_METRIC}
-        from oso.key_metrics_by_{kind}_v1 as numbers
-        inner join oso.metrics_v1 as metrics on numbers.metric_id = metrics.metric_id
-        where numbers.{kind}_id = $entity {_only(ask, kind, given)}
-        order by metrics.metric_name"""
+        from oso.key_metrics_by_{kind}_v1
+        where {kind}_id = $entity {_only(ask, kind, given)}
+        order by metric_name"""
     return Answer(sql, given, about)
 
 
@@ -316,10 +315,10 @@ _ENTITY = tuple(Parameter(kind, f"Id or name of the {kind}") for kind in KINDS)
 _METRIC_SOURCE = Parameter("metric_source", "Source of the metric, such as GITHUB")
 _NUMBER = (METRIC_NAME, _METRIC_SOURCE, WINDOW)
 _KEY_METRIC = _both(
-    columns_of("metrics_v1", "metric_id", "metric", "metric_source", "window", "metric_name", "display_name"),
+    columns_of("metrics_v1", "metric_id", "metric", "metric_source", "window", "metric_name"),
     columns_of(
         "key_metrics_by_project_v1",
-        *("amount", "previous_amount", "unit", "sample_date", "quality", "coverage", "computed_at"),
+        *("amount", "previous_amount", "unit", "sample_date", "quality", "coverage"),
     ),
 )
 _RELEASE = _both(
@@ -393,7 +392,7 @@ ENDPOINTS = (
         timeseries,
         columns_of(
             "timeseries_metrics_by_project_v1",
-            *("sample_date", "amount", "unit", "quality", "coverage", "computed_at"),
+            *("sample_date", "amount", "unit", "quality", "coverage"),
         ),
         (
             *_ENTITY,

@@ -1,7 +1,9 @@
 """Finding a project, a collection, an artifact or a metric by what people call it."""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from consumer.bundle import Bundle
 from consumer.problems import Problem
@@ -22,8 +24,29 @@ class Kind:
         return f"{self.name}s_v1"
 
 
+class Known:
+    """What is small and asked for all the time: the metrics by id, the ids of projects and collections by name."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        found = bundle.rows(f"select {METRIC}, levels from oso.metrics_v1 order by metric_name")
+        self.metrics = {row["metric_id"]: row for row in found}
+        self.ids: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for kind in ("project", "collection"):
+            for row in bundle.rows(f"select {kind}_id as id, lower({kind}_name) as name from oso.{kind}s_v1"):
+                self.ids[kind, row["name"]].add(row["id"])
+                self.ids[kind, row["id"]].add(row["id"])
+
+
 KINDS = {name: Kind(name) for name in ("project", "collection", "artifact")}
+_KNOWN: WeakKeyDictionary[Bundle, Known] = WeakKeyDictionary()
 METRIC = 'metric_id, metric, metric_source, "window", metric_name, display_name, definition, unit, row_class'
+
+
+def known(bundle: Bundle) -> Known:
+    """What is known of a bundle, read from it once."""
+    if bundle not in _KNOWN:
+        _KNOWN[bundle] = Known(bundle)
+    return _KNOWN[bundle]
 
 
 def find(bundle: Bundle, kind: str, text: str, source: str | None = None, status: int = 404) -> dict:
@@ -33,6 +56,9 @@ def find(bundle: Bundle, kind: str, text: str, source: str | None = None, status
         Problem: there is none (`status`), with names that are alike, or there are several (400), with their ids.
     """
     identity, name, namespace = (f"{kind}_{part}" for part in ("id", "name", "namespace"))
+    ids = known(bundle).ids.get((kind, text.lower()), ())
+    if len(ids) == 1 and source is None:
+        return bundle.rows(f"select * from oso.{KINDS[kind].table} where {identity} = ?", [*ids])[0]
     left, _, right = plain(text).rpartition("/")
     asked = {"text": plain(text), "left": left, "right": right, "source": source}
     matches = (
@@ -66,25 +92,22 @@ def metrics(bundle: Bundle, text: str, kind: str, source: str | None = None, win
     Raises:
         Problem: 400, there is none for this kind of entity; the answer lists those that there are.
     """
-    found = bundle.rows(
-        f"""
-        select {METRIC} from oso.metrics_v1
-        where (metric_id = $text or lower(metric_name) = lower($text) or metric = lower($text))
-            and list_contains(levels, $kind)
-            and ($source is null or metric_source = upper($source))
-            and ($window is null or "window" = $window)
-        order by metric_name""",
-        {"text": text, "kind": kind, "source": source, "window": window},
-    )
+    of_kind = [row for row in known(bundle).metrics.values() if kind in row["levels"]]
+    found = [
+        {key: value for key, value in row.items() if key != "levels"}
+        for row in of_kind
+        if text == row["metric_id"] or text.lower() in (row["metric_name"].lower(), row["metric"])
+        if source is None or row["metric_source"] == source.upper()
+        if window is None or row["window"] == window
+    ]
     if found:
         return found
-    known = bundle.rows("select distinct metric from oso.metrics_v1 where list_contains(levels, ?) order by 1", [kind])
     told = "".join(f", {what} {value}" for what, value in (("source", source), ("window", window)) if value)
     raise Problem(
         400,
         f"There is no metric {text!r}{told} of {kind}s. /api/v1/metrics lists all with their windows.",
         parameter="metric",
-        allowed=[row["metric"] for row in known],
+        allowed=sorted({row["metric"] for row in of_kind}),
     )
 
 

@@ -215,6 +215,22 @@ def test_a_release_of_before_is_read_by_its_id(tmp_path):
     assert refused(client, "projects", release="19990101t000000000000z")["allowed"] == [new, old]
 
 
+def test_older_releases_are_not_built_one_after_the_other_without_end(tmp_path, monkeypatch):
+    from consumer import serving as module
+
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path)})
+    first, second, third, _ = (publish_rows(settings, {}).release_id for _ in range(4))
+    client = TestClient(create_app(Serving(settings), UNLIMITED), base_url="http://test/api/v1/")
+    for release_id in (first, second, first):
+        assert data(client, "tables", release=release_id)
+    answer = client.get("tables", params={"release": third})
+    assert answer.status_code == 503 and answer.headers["retry-after"] == "60"
+    monkeypatch.setattr(module, "PINNED_S", 0)
+    assert data(client, "tables", release=third)
+    kept = {folder.name for folder in (tmp_path / "bundles").glob("[!.]*/")}
+    assert {second, third} < kept and first not in kept
+
+
 @pytest.mark.parametrize(
     "path, headers",
     [("projects.csv", {}), ("projects", {"Accept": "text/csv"}), ("projects", {"Accept": "text/csv;q=0.9, */*;q=0.1"})],
