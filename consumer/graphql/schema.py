@@ -77,7 +77,8 @@ OSO = Style(
     suffixes={"where": "BoolExp", "order_by": "OrderBy", "columns": "Columns"},
     scalars="oso",
     comparison=lambda name: f"Oso_{name}BoolExp",
-    order=("OrderBy", {"Asc": Order(False, False), "Desc": Order(True, False)}),
+    # OSO's documents write both ways
+    order=("OrderBy", {name: Order(name.lower() == "desc", False) for name in ("Asc", "Desc", "asc", "desc")}),
 )
 HASURA = Style(
     field=lambda name: name,

@@ -12,7 +12,8 @@ from include import errors
 
 ROOT = Path(__file__).parents[2]
 FAILURES = sorted((ROOT / "docs" / "failures").glob("*.md"))
-GUIDES = [ROOT / "docs" / f"{name}.md" for name in ("cluster", "operating", "scaling", "upgrade-and-restore")]
+NAMES = ("clients", "cluster", "migration-from-oso", "operating", "scaling", "upgrade-and-restore")
+GUIDES = [ROOT / "docs" / f"{name}.md" for name in NAMES]
 PAGES = [*GUIDES, *FAILURES]
 GROUPS = {"OpenImpactError", "TryLater"}  # never raised themselves
 
