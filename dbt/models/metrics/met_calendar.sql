@@ -1,7 +1,6 @@
 -- The calendar windows of every metric, named by the first day of the period. A window needs the one before it too.
 {% set whole = "select entity_id from " ~ ref('met_rebuild') %}
 {% set year_before = previous_period('year', period_start('year', rebuild_day())) %}
-{% set window_before = "coalesce(edge.previous_date, date '1970-01-01')" %}
 with
 
 actor_days as (
@@ -22,20 +21,26 @@ daily as (
 
 ),
 
-periods as (
-
-    select * from {{ ref('met_periods') }}
-
-),
-
 edge as (
 
     select
         window_name,
         previous_date
 
-    from periods
+    from {{ ref('met_periods') }}
     where day = {{ rebuild_day() }}
+
+),
+
+periods as (
+
+    select
+        periods.*,
+        coalesce(edge.previous_date, date '1970-01-01') as window_before
+
+    from {{ ref('met_periods') }} as periods
+    left join edge
+        on periods.window_name = edge.window_name
 
 ),
 
@@ -56,9 +61,7 @@ actor_periods as (
     from actor_days
     inner join periods
         on actor_days.event_day = periods.day
-    left join edge
-        on periods.window_name = edge.window_name
-    where {{ rebuilt('periods.sample_date', window_before, 'actor_days.entity_id', whole) }}
+    where {{ rebuilt('periods.sample_date', 'periods.window_before', 'actor_days.entity_id', whole) }}
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
     having sum(actor_days.amount) > 0
 
@@ -132,9 +135,7 @@ known as (
     from daily
     inner join periods
         on daily.event_day = periods.day
-    left join edge
-        on periods.window_name = edge.window_name
-    where {{ rebuilt('periods.sample_date', window_before, 'daily.entity_id', whole) }}
+    where {{ rebuilt('periods.sample_date', 'periods.window_before', 'daily.entity_id', whole) }}
     group by 1, 2, 3, 4, 5, 6, 7
 
     union all

@@ -2,15 +2,17 @@ with
 
 seen as (
 
-    select actor_id as user_id, actor_login as login, cast(null as varchar) as account_type, created_at
-    from {{ ref('stg_github_archive__events') }}
+    select
+        case roles.role when 'actor' then events.actor_id when 'author' then events.author_id else events.merged_by_id end as user_id,
+        case roles.role when 'actor' then events.actor_login when 'author' then events.author_login else events.merged_by_login end as login,
+        case roles.role when 'author' then events.author_type when 'merger' then events.merged_by_type end as account_type,
+        events.created_at
+
+    from {{ ref('stg_github_archive__events') }} as events
+    cross join (values ('actor'), ('author'), ('merger')) as roles (role)
+
     union all
-    select author_id, author_login, author_type, created_at
-    from {{ ref('stg_github_archive__events') }}
-    union all
-    select merged_by_id, merged_by_login, merged_by_type, created_at
-    from {{ ref('stg_github_archive__events') }}
-    union all
+
     select user_id, login, case when is_bot then 'Bot' end, {{ at_utc('last_day') }}
     from {{ ref('int_people__github_api_users') }}
 
