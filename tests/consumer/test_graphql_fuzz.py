@@ -19,7 +19,7 @@ for names, strategy in SCALARS.items():
 
 
 @pytest.mark.parametrize("path", ["/api/v1/graphql", "/v1/graphql"])
-@pytest.mark.parametrize("cases", [50, pytest.param(2500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cases", [50, pytest.param(2500, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
 def test_no_document_fails(world, path, cases):
     schema = schemathesis.graphql.from_asgi(path, world.client.app)
     operations = [found.ok() for found in schema.get_all_operations()]
