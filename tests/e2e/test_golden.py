@@ -158,6 +158,7 @@ def test_lifecycle_of_the_month_after(windows):
     assert retention == {("p", "2024-02-01"): (0.0, "partial")}
 
 
+@pytest.mark.slow  # test_batching.py has every source in any order
 def test_days_in_another_order_and_landed_twice_give_the_same_release(windows, tmp_path, monkeypatch):
     settings, connections, _ = windows
     order = days(date(2024, 1, 1), date(2024, 2, 21))
