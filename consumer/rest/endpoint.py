@@ -124,7 +124,6 @@ class Endpoint:
     """
 
     path: str
-    summary: str
     answer: Callable[[Ask], Answer]
     columns: Callable[[Bundle], Sequence[Column]]
     parameters: tuple[Parameter, ...] = ()
@@ -132,6 +131,11 @@ class Endpoint:
     one: bool = False
     paged: bool = False
     extra: Callable[[Bundle, dict[str, str]], Sequence[Parameter]] | None = None
+
+    @property
+    def summary(self) -> str:
+        """What it gives, in a sentence: that of its answer's docstring."""
+        return self.answer.__doc__ or ""
 
     def ask(self, bundle: Bundle, serving: Serving, path: dict[str, str], query: Sequence[tuple[str, str]], form: str):
         """The request, checked.

@@ -2,7 +2,6 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from consumer.bundle import Bundle
@@ -10,18 +9,6 @@ from consumer.problems import Problem
 
 _ID = re.compile("[0-9a-f]{32}")
 FEWEST_ALIKE = 0.88  # of jaro_winkler_similarity: one letter wrong in a name of six
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of entity that has metrics."""
-
-    name: str
-
-    @property
-    def table(self) -> str:
-        """The table of all of them, whose columns begin with the kind's name."""
-        return f"{self.name}s_v1"
 
 
 class Known:
@@ -37,7 +24,7 @@ class Known:
                 self.ids[kind, row["id"]].add(row["id"])
 
 
-KINDS = {name: Kind(name) for name in ("project", "collection", "artifact")}
+KINDS = ("project", "collection", "artifact")  # each has a table of all of them, <kind>s_v1
 _KNOWN: WeakKeyDictionary[Bundle, Known] = WeakKeyDictionary()
 METRIC = 'metric_id, metric, metric_source, "window", metric_name, display_name, definition, unit, row_class'
 
@@ -58,7 +45,7 @@ def find(bundle: Bundle, kind: str, text: str, source: str | None = None, status
     identity, name, namespace = (f"{kind}_{part}" for part in ("id", "name", "namespace"))
     ids = known(bundle).ids.get((kind, text.lower()), ())
     if len(ids) == 1 and source is None:
-        return bundle.rows(f"select * from oso.{KINDS[kind].table} where {identity} = ?", [*ids])[0]
+        return bundle.rows(f"select * from oso.{kind}s_v1 where {identity} = ?", [*ids])[0]
     left, _, right = plain(text).rpartition("/")
     asked = {"text": plain(text), "left": left, "right": right, "source": source}
     matches = (
@@ -69,7 +56,7 @@ def find(bundle: Bundle, kind: str, text: str, source: str | None = None, status
     # the first that finds any is meant, and what is not of an id's form is hardly an id
     for match in matches if _ID.fullmatch(text) else (*matches[1:], matches[0]):
         sql = f"""
-            select * from oso.{KINDS[kind].table}
+            select * from oso.{kind}s_v1
             where {match} and {kind}_source = coalesce(upper($source), {kind}_source)
             order by {identity}
             limit 11"""
@@ -128,7 +115,7 @@ def search(text: str, kind: str | None, limit: int) -> tuple[str, dict]:
         f"""
         select '{one}' as kind, {one}_id as id, {_full_name(one)} as name, {label} as display_name,
             {one}_source as source, lower({one}_name) as bare
-        from oso.{KINDS[one].table}"""
+        from oso.{one}s_v1"""
         for one, label in (("project", "display_name"), ("collection", "display_name"), ("artifact", "null"))
     )
     sql = f"""

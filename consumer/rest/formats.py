@@ -12,11 +12,11 @@ import pyarrow.parquet
 from starlette.datastructures import Headers
 
 from consumer.bundle import Bundle
+from consumer.sql.formats import FORMULA as STARTS
 
 FORMS = {"json": "application/json", "csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 BLOCK = 256 * 1024
-# cells that a spreadsheet would run begin so; an apostrophe before makes them text
-FORMULA = r"^([=+\-@\t\r])"
+FORMULA = f"^([{re.escape(''.join(STARTS))}])"
 
 
 def form_of(name: str, headers: Headers) -> tuple[str, str]:
