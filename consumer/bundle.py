@@ -64,7 +64,8 @@ class Bundle:
     """A bundle that was opened: `release_id`, `published_at` (UTC), `tables` by name, and queries.
 
     `as_of` has the last day of every source that is on: the earliest over its families of facts, None where a family
-    has none; `source_lag_hours` the hours from the end of that day to the publication.
+    has none; `source_lag_hours` the hours from the end of that day to the publication; `headers` name all of it in
+    every answer.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -96,6 +97,11 @@ class Bundle:
         self.source_lag_hours = {
             source: None if day is None else _hours_from_end(day, self.published_at)
             for source, day in self.as_of.items()
+        }
+        self.headers = {
+            "OpenImpact-Release": self.release_id,
+            "OpenImpact-Published-At": self.published_at.isoformat(),
+            "OpenImpact-As-Of": ", ".join(f"{source}={day}" for source, day in self.as_of.items() if day),
         }
 
     def rows(self, sql: str, parameters: list | dict | None = None) -> list[dict]:

@@ -107,6 +107,8 @@ class OneBundle:
             if scope["path"] == "/healthz":
                 return await self.app(scope, receive, send)
             detail = "Nothing was released yet. As soon as the pipeline publishes its first release it is served here."
+            if self.serving.error:
+                detail = "No release can be opened now; the server's log says why. It is tried again by itself."
             raise Problem(503, detail, headers={"Retry-After": "30"})
         query = scope["query_string"]
         asked = (
@@ -116,12 +118,7 @@ class OneBundle:
             raise Problem(400, "The parameter 'release' is given twice; give it once.", parameter="release")
         bundle = await self._pinned(asked[0]) if asked else self.serving.bundle
         scope.setdefault("state", {})["bundle"] = bundle
-        as_of = ", ".join(f"{source}={day}" for source, day in bundle.as_of.items() if day)
-        told = [
-            (b"openimpact-release", bundle.release_id.encode()),
-            (b"openimpact-published-at", bundle.published_at.isoformat().encode()),
-            (b"openimpact-as-of", as_of.encode()),
-        ]
+        told = [(name.lower().encode(), value.encode()) for name, value in bundle.headers.items()]
 
         async def named(message) -> None:
             if message["type"] == "http.response.start":

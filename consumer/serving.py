@@ -14,9 +14,7 @@ from include.settings import Settings
 log = logging.getLogger(__name__)
 
 MAX_PINNED = 2
-PINNED_S = (
-    600  # that an older release stays open at least: whoever asks for many in turn does not make us build all day
-)
+PINNED_S = 600  # an older release stays open so long, so that asking for many in turn does not make us build all day
 RELEASE_COLUMNS = ("release_id", "published_at", "run_id", "code_sha", "directory_sha", "notes")
 
 
@@ -26,28 +24,22 @@ class Serving:
     def __init__(self, settings: Settings) -> None:
         """Opens the bundle of the current release, or, where that fails, the one served last.
 
-        Raises:
-            OpenImpactError: neither can be opened; the message says what to do.
+        Where neither can be opened `bundle` is None and `error` says why, until `refresh` finds a release.
         """
         self.settings = settings
         self._folder = settings.home / "bundles"
+        self._note = self._folder / "served"
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.bundle: Bundle | None = None
         self._pinned: dict[str, tuple[float, Bundle]] = {}
+        self._before = ""
         self.error: str | None = None
-        last = self._folder / "served"
-        try:
-            if last.exists() or list_releases(settings):
-                self.bundle = self._open(build_bundle(settings))
-        except OpenImpactError as error:
-            self.error = str(error)
-            if not last.exists():
-                raise
-            self.bundle = Bundle(self._folder / last.read_text())
-            log.warning("Serving release %s of before: %s", self.bundle.release_id, error)
-        if self.bundle:
-            self._served()
+        if not self.refresh() and self._note.exists():
+            try:
+                self.bundle = Bundle(self._folder / self._note.read_text())
+            except SuspectData as error:
+                log.warning("Nothing is served: %s", error)
 
     def refresh(self) -> bool:
         """Builds and swaps to the current release if another is served; returns whether it did.
@@ -55,7 +47,7 @@ class Serving:
         Where that fails, the bundle stays and `error` says why, a sentence; else it is None.
         """
         try:
-            if not self.bundle and not list_releases(self.settings):
+            if not self.bundle and not self._note.exists() and not list_releases(self.settings):
                 return False
             current = show_release(self.settings).release_id
             swap = not self.bundle or current != self.bundle.release_id
@@ -136,14 +128,12 @@ class Serving:
 
     def _served(self) -> None:
         """Notes what is served for the next start, and deletes all bundles but it and the one before."""
-        note = self._folder / "served"
-        before = note.read_text() if note.exists() else ""
-        self._before = before
-        if before == self.bundle.release_id:
+        self._before = self._note.read_text() if self._note.exists() else ""
+        if self._before == self.bundle.release_id:
             return
-        new = note.with_suffix(".new")
+        new = self._note.with_suffix(".new")
         new.write_text(self.bundle.release_id)
-        new.replace(note)
+        new.replace(self._note)
         self._sweep()
 
     def _sweep(self) -> None:

@@ -59,11 +59,7 @@ class Queries:
             "token": secrets.token_urlsafe(16),
             "status": "running",
             "format": format,
-            "release": {
-                "OpenImpact-Release": bundle.release_id,
-                "OpenImpact-Published-At": bundle.published_at.isoformat(),
-                "OpenImpact-As-Of": ", ".join(f"{source}={day}" for source, day in bundle.as_of.items() if day),
-            },
+            "release": bundle.headers,
             "give_up_at": time.time() + limits.seconds + 60,
         }
         self._write(facts)

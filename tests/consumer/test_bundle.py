@@ -5,11 +5,17 @@ import shutil
 import sqlite3
 
 import duckdb
+import pyarrow as pa
 import pytest
+from starlette.testclient import TestClient
 
+from consumer.app import create_app
 from consumer.bundle import Bundle, build_bundle
 from consumer.serving import Serving
 from include.errors import FixNeeded, SuspectData
+from include.lake.catalog import open_catalog
+from include.lake.exports import write_export
+from include.lake.releases import publish
 from include.settings import load_settings
 from tests.consumer.releases import CONTRACTS, publish_rows
 
@@ -67,8 +73,6 @@ def test_a_bundle_cannot_be_written_nor_reach_outside(settings, tmp_path):
 
 def test_a_release_without_a_dictionary_is_refused(settings):
     publish_rows(settings, {})
-    from include.lake.releases import publish
-
     publish(settings, ["exports.projects_v1"], run_id="r", code_sha="c", directory_sha="d")
     with pytest.raises(FixNeeded, match="has no columns_v1"):
         build_bundle(settings)
@@ -130,3 +134,24 @@ def test_it_serves_what_it_served_when_everything_else_is_gone(settings):
         db.execute("drop table iceberg_namespace_properties")
     serving = Serving(settings)
     assert names(serving.bundle) == ["a"] and serving.error
+
+
+def test_a_release_that_cannot_be_opened_is_told_until_one_can(settings):
+    write_export(open_catalog(settings, "lake"), "projects_v1", pa.table({"a": [1]}))
+    publish(settings, ["exports.projects_v1"], run_id="r", code_sha="c", directory_sha="d")
+    serving = Serving(settings)
+    assert serving.bundle is None and "has no columns_v1" in serving.error
+    client = TestClient(create_app(serving))
+    assert client.get("/healthz").json() == {"release": None, "published_at": None, "following": False}
+    refused = client.get("/api/v1/projects")
+    assert refused.status_code == 503 and refused.json()["detail"].startswith("No release can be opened now")
+
+
+def test_the_release_before_stays_through_a_restart_at_the_new_one(settings):
+    first = publish_rows(settings, projects("a")).release_id
+    Serving(settings)
+    second = publish_rows(settings, projects("b")).release_id
+    restarted = Serving(settings)
+    assert names(restarted.bundle) == ["b"]
+    assert restarted.pin(first).release_id == first
+    assert {path.name for path in (settings.home / "bundles").glob("*/")} == {first, second}
