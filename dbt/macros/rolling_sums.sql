@@ -93,8 +93,8 @@ rolled as (
     {{- day_no ~ " <= " ~ last_day_no() if is_partial() else "true" -}}
 {%- endmacro %}
 
-{#- last_day_no(): the day_no of the last day that any metric is computed for, as a number. -#}
+{#- last_day_no(): the day_no of the last day that any metric is computed for, as a number; 0 where there is none. -#}
 {% macro last_day_no() -%}
-    {%- set last = "select date_diff('day', date '1970-01-01', max(as_of)) from " ~ ref("met_metrics") -%}
+    {%- set last = "select coalesce(date_diff('day', date '1970-01-01', max(as_of)), 0) from " ~ ref("met_metrics") -%}
     {{- run_query(last).rows[0][0] if execute else 0 -}}
 {%- endmacro %}

@@ -91,7 +91,7 @@ def _relationships(manifest: dict) -> dict[tuple[str, str], str]:
     for node in manifest["nodes"].values():
         test = node.get("test_metadata") or {}
         if test.get("name") == "relationships":
-            table = node["attached_node"].split(".")[-1]
-            target = next(key.split(".")[-1] for key in node["depends_on"]["nodes"] if not key.endswith(f".{table}"))
-            found[table, node["column_name"]] = target
+            table = (node["attached_node"] or "").split(".")[-1]
+            others = [key.split(".")[-1] for key in node["depends_on"]["nodes"] if not key.endswith(f".{table}")]
+            found[table, node["column_name"]] = (others or [table])[0]
     return found
