@@ -76,8 +76,7 @@ def routes(settings: Settings) -> list[Route]:
 
 async def _serve(request: Request, limiter: CapacityLimiter, answer: Callable[[], dict]) -> Response:
     try:
-        if caller := getattr(request.state, "caller", None):
-            caller.check("read")
+        request.state.caller.check("read")
         return JSONResponse(await to_thread.run_sync(answer, limiter=limiter), headers={"Cache-Control": "no-store"})
     except HTTPException as error:
         return _error(error.status_code, "NotAuthorizedException", error.detail, error.headers)

@@ -234,7 +234,7 @@ def consumer(home: Path, env: dict[str, str]):
 def show_queries(url: str) -> None:
     """Ready-made queries for the API, each with the first lines of its answer; DemoFailed if one has none."""
     ranking = "/api/v1/rankings.csv?metric=GITHUB_commits_over_30_day_period&limit=3"
-    sql = "select project_name, star_count from code_metrics_by_project_v1 order by star_count desc nulls last limit 3"
+    sql = "select project_name, commit_count_6_months, quality from code_metrics_by_project_v1 order by 2 desc nulls last limit 3"
     graphql = "{ oso_projectsV1(limit: 3) { projectName } }"
     asked = {
         f"curl '{url}{ranking}'": lambda: requests.get(url + ranking, timeout=30),

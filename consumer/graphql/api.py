@@ -51,18 +51,16 @@ async def _explorer(http: HttpRequest) -> Response:
 async def _serve(http: HttpRequest, style: Style, limiter: CapacityLimiter) -> Response:
     media_type = GRAPHQL if GRAPHQL in http.headers.get("accept", "") else JSON
     bundle: Bundle = http.state.bundle
-    caller = getattr(http.state, "caller", None)
+    caller = http.state.caller
     headers = {"Vary": "Accept"}  # without Cache-Control the answer to a GET is kept and gets its ETag
     try:
-        if caller:
-            caller.check("read")
+        caller.check("read")
         request = _from_url(http) if http.method != "POST" else await _from_body(http)
     except HTTPException as error:
         body = orjson.dumps({"errors": [{"message": error.detail}]})
         return Response(body, error.status_code, headers | NOT_KEPT | (error.headers or {}), media_type)
     found = await to_thread.run_sync(lambda: _endpoint(bundle, style).answer(bundle, request), limiter=limiter)
-    if caller:
-        caller.spend(rows=found.rows, seconds=found.seconds)
+    caller.spend(rows=found.rows, seconds=found.seconds)
     if found.errors or not request.safe:
         headers |= NOT_KEPT
     status = 405 if found.not_by_get else 200 if found.ran or media_type == JSON else 400

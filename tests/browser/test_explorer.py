@@ -2,11 +2,21 @@
 
 import pytest
 
-from tests.consumer.conftest import address, world  # noqa: F401
+from include.settings import load_settings
+from tests.consumer.graphql_world import publish_world
+from tests.consumer.processes import served
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    publish_world(load_settings({"OPENIMPACT_HOME": str(home)}))
+    with served(home) as address:
+        yield address
 
 
 @pytest.fixture
-def page(chromium, address):  # noqa: F811
+def page(chromium, address):
     page = chromium.new_page(base_url=address)
     page.asked = []
     page.failures = []

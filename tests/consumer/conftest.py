@@ -1,21 +1,17 @@
 """A served release whose values are worked out by hand, once a run."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from types import SimpleNamespace
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from consumer import keys as keys_module
 from consumer.app import create_app
+from consumer.keys import Keys
 from consumer.limits import Tier
 from consumer.serving import Serving
 from include.settings import load_settings
-from tests.conftest import ROOT
+from tests.consumer import processes
 from tests.consumer.graphql_world import publish_world
 from tests.consumer.in_thread import served
 from tests.consumer.releases import publish_rows
@@ -48,25 +44,25 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="session")
 def address(world):
     """The address of a server process of its own that serves the same release."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "consumer", "serve", "--port", str(port)]
-    environment = os.environ | {"OPENIMPACT_HOME": str(world.settings.home)}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                if httpx.get(f"{address}/healthz").is_success:
-                    break
-            except httpx.ConnectError:
-                assert server.poll() is None, "the server ended"
-            time.sleep(0.1)
+    with processes.served(world.settings.home) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """What serves a release whose tables have no rows."""
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("home"))})
+    publish_rows(settings, {})
+    return Serving(settings)
+
+
+@pytest.fixture
+def keys(empty, monkeypatch):
+    """The keys of `empty`, none so far, never from a cache."""
+    monkeypatch.setattr(keys_module, "CACHED_S", 0)
+    keys = Keys(empty.settings.home)
+    keys.path.unlink(missing_ok=True)
+    return keys
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,10 @@
 """Whatever valid document is asked, GraphQL answers it or says why not, and never fails."""
 
 import pytest
-
-schemathesis = pytest.importorskip("schemathesis")
-from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from schemathesis.graphql import nodes, scalar  # noqa: E402
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.graphql import nodes, scalar
 
 SCALARS = {
     ("Int64", "bigint"): st.integers().map(nodes.Int),

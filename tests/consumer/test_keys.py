@@ -10,14 +10,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from consumer import keys as keys_module
 from consumer.__main__ import main
 from consumer.app import create_app
-from consumer.keys import Keys
 from consumer.limits import WRONG_KEYS_A_MINUTE
-from consumer.serving import Serving
-from include.settings import load_settings
-from tests.consumer.releases import publish_rows
 
 
 def who(request):
@@ -26,24 +21,9 @@ def who(request):
     return JSONResponse(facts, headers={"Cache-Control": "no-store"})
 
 
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory):
-    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("home"))})
-    publish_rows(settings, {})
-    return Serving(settings)
-
-
 @pytest.fixture
-def keys(serving, monkeypatch):
-    monkeypatch.setattr(keys_module, "CACHED_S", 0)
-    keys = Keys(serving.settings.home)
-    keys.path.unlink(missing_ok=True)
-    return keys
-
-
-@pytest.fixture
-def client(serving, keys):
-    app = create_app(serving)
+def client(empty, keys):
+    app = create_app(empty)
     app.router.routes.append(Route("/who", who))
     return TestClient(app)
 

@@ -8,13 +8,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from consumer import keys as keys_module
 from consumer.app import create_app
-from consumer.keys import Keys
 from consumer.limits import Meter, Tier, address_of
-from consumer.serving import Serving
-from include.settings import load_settings
-from tests.consumer.releases import publish_rows
 
 TIERS = {"anonymous": Tier(3, 10, 1), "keyed": Tier(5, 20, 2), "internal": Tier(None, None, None)}
 
@@ -26,24 +21,9 @@ def costly(request):
     return JSONResponse({"spent": caller.spent}, headers={"Cache-Control": "no-store"})
 
 
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory):
-    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("home"))})
-    publish_rows(settings, {})
-    return Serving(settings)
-
-
 @pytest.fixture
-def keys(serving, monkeypatch):
-    monkeypatch.setattr(keys_module, "CACHED_S", 0)
-    keys = Keys(serving.settings.home)
-    keys.path.unlink(missing_ok=True)
-    return keys
-
-
-@pytest.fixture
-def app(serving, keys):
-    app = create_app(serving, TIERS)
+def app(empty, keys):
+    app = create_app(empty, TIERS)
     app.router.routes.append(Route("/costly/{what}", costly))
     return app
 
@@ -88,8 +68,8 @@ def test_a_key_that_is_not_for_sql_is_told_so(client, keys):
     assert refused.status_code == 403 and "needs the scope sql" in refused.json()["detail"]
 
 
-def test_use_is_counted_by_day_caller_and_route_and_nothing_tells_who_asked_what(serving, keys):
-    app = create_app(serving, TIERS)
+def test_use_is_counted_by_day_caller_and_route_and_nothing_tells_who_asked_what(empty, keys):
+    app = create_app(empty, TIERS)
     app.router.routes.append(Route("/costly/{what}", costly))
     key = keys.add("ada")
     with TestClient(app, client=("192.0.2.77", 1)) as client:

@@ -205,13 +205,14 @@ def test_the_gate_alone_refuses(sql, world):
 
 @pytest.mark.parametrize("sql", FILES + WRITES)
 def test_the_engine_alone_refuses(sql, world):
-    python_variable = duckdb.sql("select 1")  # noqa: F841  must not be a table
+    python_variable = duckdb.sql("select 1")  # must not be a table
     db = open_duckdb(str(world["bundle"]))
     try:
         with pytest.raises(duckdb.Error):
             found = db.execute(sql.format(**world)).fetchall()
             assert sql.endswith("duckdb_secrets()") and not found
             raise duckdb.Error("there are none")
+        assert python_variable.fetchall() == [(1,)]
     finally:
         db.close()
 

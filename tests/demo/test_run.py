@@ -50,7 +50,7 @@ def test_a_demo_that_is_ended_leaves_no_process(tmp_path, ending, patch):
 
 def test_every_query_that_is_shown_is_answered_by_the_served_release(tmp_path, capsys):
     settings = load_settings({"OPENIMPACT_HOME": str(tmp_path)})
-    publish_rows(settings, ROWS | {"code_metrics_by_project_v1": [{"project_name": "ant", "star_count": 3}]})
+    publish_rows(settings, ROWS | {"code_metrics_by_project_v1": [{"project_name": "ant", "commit_count_6_months": 3}]})
     with run.consumer(tmp_path, os.environ | {"OPENIMPACT_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}) as url:
         run.show_queries(url)
     assert capsys.readouterr().out.count("curl ") == 3
