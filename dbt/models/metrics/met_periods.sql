@@ -6,7 +6,8 @@ select
     day,
     {{ start }} as sample_date,
     {{ next_period(period, start) }} as next_date,
-    {{ previous_period(period, start) }} as previous_date
+    {{ previous_period(period, start) }} as previous_date,
+    {{ previous_period(period, period_start(period, rebuild_day())) }} as window_before
 from {{ ref('met_days') }}
 {% if not loop.last %}
 union all
