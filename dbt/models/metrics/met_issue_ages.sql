@@ -132,16 +132,19 @@ measured as (
 
 )
 
-{% for name in ['avg', 'median', 'min', 'max'] -%}
 select
-    'issue_age_{{ name }}' as metric,
+    'issue_age_' || kinds.kind as metric,
     'GITHUB' as metric_source,
-    entity_level,
-    entity_id,
-    window_name,
-    sample_date,
-    last_day,
-    age_{{ name }} as amount
+    measured.entity_level,
+    measured.entity_id,
+    measured.window_name,
+    measured.sample_date,
+    measured.last_day,
+    case kinds.kind
+        when 'avg' then measured.age_avg
+        when 'median' then measured.age_median
+        when 'min' then measured.age_min
+        else measured.age_max
+    end as amount
 from measured
-{{ 'union all' if not loop.last }}
-{% endfor %}
+cross join (values ('avg'), ('median'), ('min'), ('max')) as kinds (kind)
