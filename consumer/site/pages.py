@@ -46,7 +46,7 @@ TEMPLATES.globals |= {
     "static": static,
     "nav": NAV,
     "about": "",
-    "stylesheets": [name for name in FILES if name.endswith(".css") and name != "site.css"],
+    "stylesheets": [name for name in FILES if name.endswith(".css") and "/" not in name and name != "site.css"],
 }
 
 
