@@ -1,4 +1,4 @@
-"""The pages of metrics: what each means, its SQL, where its facts come from, how well it was seen, who has most of it."""
+"""The pages of metrics: meaning, SQL, where the facts come from, how well they were seen, who has most of it."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -28,7 +28,11 @@ _QUALITY = """
     order by sample_date desc
     limit 24"""
 _NOW = """
-    select quality, count(*) as n from oso.key_metrics_by_project_v1 where metric_id = ? group by quality order by quality"""
+    select quality, count(*) as n
+    from oso.key_metrics_by_project_v1
+    where metric_id = ?
+    group by quality
+    order by quality"""
 _TOP = """
     select projects.*, numbers.amount, numbers.previous_amount, numbers.unit, numbers.sample_date, numbers.quality,
         numbers.coverage
