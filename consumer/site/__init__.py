@@ -3,9 +3,9 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import home, project, static
+from consumer.site import artifact, board, home, metric, project, searching, static
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    return [*static.routes(), *home.routes(), *project.routes()]
+    return [route for part in (static, home, board, project, artifact, metric, searching) for route in part.routes()]

@@ -36,6 +36,7 @@ TEMPLATES.filters |= {
     "seen": words.seen,
     "source": words.source,
     "window": words.window,
+    "each": words.each,
     "date": words.day,
     "moment": words.moment,
     "link": words.link,

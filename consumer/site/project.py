@@ -95,7 +95,7 @@ def drawn(bundle: Bundle, kind: str, key: str, newest: dict[str, dict]) -> tuple
         for row in shown
         if row["window"] != "over_all_time"
     }
-    points = series(bundle, kind, key, asked)
+    points = series(bundle, kind, [key], asked)[key]
     sections = []
     for section, (title, charts, sources, names) in numbers.SECTIONS.items():
         rows = [(source, numbers.table(bundle, newest, names, source)) for source in sources]

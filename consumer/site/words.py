@@ -43,8 +43,8 @@ def short(amount: float, unit: str) -> str:
 
 
 def plain(amount: float, unit: str) -> str:
-    """The amount for a table: in full, but times and ratios short, since their digits beyond say nothing."""
-    return short(amount, unit) if unit in ("seconds", "ratio", "days") else exact(amount, unit)
+    """The amount for a table: in full where it counts, short where its further digits say nothing."""
+    return exact(amount, unit) if unit in ("count", "score", "epoch_day", "USD") else short(amount, unit)
 
 
 def change(row: dict) -> str:
