@@ -90,7 +90,7 @@ def routes() -> list[Route]:
 
 @functools.cache
 def published(folder: Path) -> dict[str, Weights]:
-    """The weights files of a folder by id; a file that is none is left out, for the build says what is wrong with it."""
+    """The weights files of a folder by id; what is none is left out, for the build says what is wrong with it."""
     found = {}
     for path in sorted(folder.glob("*.y*ml")):
         body = path.read_bytes()

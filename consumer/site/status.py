@@ -21,9 +21,9 @@ TO = Parameter("to", "The last day that is shown", "date")
 WORDS = {"full": "seen whole", "part": "seen in part", "none": "nothing seen", "": "not landed"}
 STATUS = {
     "ok": "up to date",
-    "late": "late: three days behind or more",
-    "failing": "failing: no day was seen at all",
-    "off": "off: not landed by this deployment",
+    "late": "three days behind or more",
+    "failing": "no day was seen at all",
+    "off": "not landed by this deployment",
 }
 _SOURCES = "select * from oso.sources_v1 order by source, provider, family"
 _COVERAGE = """
