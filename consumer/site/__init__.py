@@ -3,9 +3,16 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import data, home, scores, static, status
+from consumer.site import data, explore, home, scores, static, status
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    return [*static.routes(), *home.routes(), *data.routes(serving), *scores.routes(), *status.routes(serving)]
+    return [
+        *static.routes(),
+        *home.routes(),
+        *data.routes(serving),
+        *explore.routes(),
+        *scores.routes(),
+        *status.routes(serving),
+    ]
