@@ -3,9 +3,17 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import home, project, static
+from consumer.site import data, explore, home, project, scores, static, status
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    return [*static.routes(), *home.routes(), *project.routes()]
+    return [
+        *static.routes(),
+        *home.routes(),
+        *project.routes(),
+        *explore.routes(),
+        *scores.routes(),
+        *data.routes(serving),
+        *status.routes(serving),
+    ]
