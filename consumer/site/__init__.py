@@ -3,9 +3,10 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import artifact, board, home, metric, project, searching, static
+from consumer.site import artifact, board, data, explore, home, metric, project, scores, searching, static, status
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    return [route for part in (static, home, board, project, artifact, metric, searching) for route in part.routes()]
+    pages = (static, home, board, project, artifact, metric, searching, data, explore, scores)
+    return [*(route for page in pages for route in page.routes()), *status.routes(serving)]
