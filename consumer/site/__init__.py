@@ -8,5 +8,5 @@ from consumer.site import artifact, board, data, explore, home, metric, project,
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    pages = (static, home, board, project, artifact, metric, searching, data, explore, scores)
-    return [*(route for page in pages for route in page.routes()), *status.routes(serving)]
+    pages = (static, home, board, project, artifact, metric, searching, explore, scores)
+    return [*(route for page in pages for route in page.routes()), *data.routes(serving), *status.routes(serving)]
