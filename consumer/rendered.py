@@ -67,6 +67,7 @@ class Rendered:
             scope["path"],
             scope["query_string"],
             asked.get("accept", ""),
+            asked.get("host", ""),  # some answers name their own whole address
             "gzip" in asked.get("accept-encoding", ""),
         )
         entry = self._entries.get(key)
@@ -141,8 +142,8 @@ class Rendered:
 
 
 def _size(key: tuple, entry: Entry) -> int:
-    _, path, query, accept, _ = key
-    return len(entry.body) + len(path) + len(query) + len(accept) + ENTRY_BYTES
+    _, path, query, accept, host, _ = key
+    return len(entry.body) + len(path) + len(query) + len(accept) + len(host) + ENTRY_BYTES
 
 
 async def _answer(entry: Entry, asked: Headers, send) -> None:

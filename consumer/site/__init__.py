@@ -3,9 +3,10 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import artifact, board, home, metric, project, searching, static
+from consumer.site import artifact, board, feeds, home, metric, project, searching, static
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    return [route for part in (static, home, board, project, artifact, metric, searching) for route in part.routes()]
+    parts = (static, home, board, project, artifact, metric, searching)
+    return [*feeds.routes(serving), *(route for part in parts for route in part.routes())]

@@ -1,6 +1,7 @@
 """The page of a project: what it is, six numbers, then code, community, packages, chain and funding."""
 
 from datetime import date
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -70,6 +71,8 @@ def _project(request: Request) -> Response:
         entity=project,
         name=project["project_name"],
         here=here,
+        card=f"project/{quote(project['project_name'], safe='')}",
+        feed=f"{here}/feed.atom",
         websites=[site for site in project["websites"] or [] if words.link(site)],
         collections=[row | {"address": address(bundle, "collection", row)} for row in bundle.rows(_COLLECTIONS, [key])],
         artifacts=_by_kind(bundle, artifacts),
