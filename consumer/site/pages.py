@@ -51,7 +51,7 @@ TEMPLATES.globals |= {
     "here": None,
     "card": None,
     "feed": None,
-    "stylesheets": [name for name in FILES if name.endswith(".css") and name != "site.css"],
+    "stylesheets": [name for name in FILES if name.endswith(".css") and "/" not in name and name != "site.css"],
 }
 
 
