@@ -3,10 +3,23 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import artifact, board, feeds, home, metric, project, searching, static
+from consumer.site import (
+    artifact,
+    board,
+    data,
+    explore,
+    feeds,
+    home,
+    metric,
+    project,
+    scores,
+    searching,
+    static,
+    status,
+)
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    parts = (static, home, board, project, artifact, metric, searching)
+    parts = (static, home, board, project, artifact, metric, searching, status, data, scores, explore)
     return [*feeds.routes(serving), *(route for part in parts for route in part.routes())]
