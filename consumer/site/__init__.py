@@ -3,16 +3,10 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import data, explore, home, scores, static, status
+from consumer.site import about, api, data, explore, home, scores, static, status
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    return [
-        *static.routes(),
-        *home.routes(),
-        *data.routes(serving),
-        *explore.routes(),
-        *scores.routes(),
-        *status.routes(serving),
-    ]
+    tools = [*api.routes(), *about.routes(), *data.routes(serving), *explore.routes(), *scores.routes()]
+    return [*static.routes(), *home.routes(), *tools, *status.routes(serving)]
