@@ -1,7 +1,7 @@
 """A release as one read-only DuckDB file, the bundle: all that a server needs to answer.
 
-bundles/<release id>/ holds consumer.duckdb, whose schema `oso` has the published tables sorted by their keys, and
-bundle.json with its checksum, the release and what its tables are.
+bundles/<release id>/ holds consumer.duckdb, whose schema `oso` has the published tables sorted by their keys, the
+cards of projects and collections, and bundle.json with the checksums of both, the release and what its tables are.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from consumer.cards import Cards, write_cards
 from consumer.fences import FENCES
 from include.errors import FixNeeded, SuspectData
 from include.lake.catalog import open_catalog
@@ -23,7 +24,7 @@ from include.lake.duckdb_views import register_store, select_sql
 from include.lake.releases import open_release_table, show_release
 from include.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 _AS_OF = """
     select source, case when count(*) = count(as_of) then min(as_of) end as as_of
     from (
@@ -65,7 +66,7 @@ class Bundle:
 
     `as_of` has the last day of every source that is on: the earliest over its families of facts, None where a family
     has none; `source_lag_hours` the hours from the end of that day to the publication; `headers` name all of it in
-    every answer.
+    every answer. `cards` has what is told of each project and collection.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -81,14 +82,18 @@ class Bundle:
             raise SuspectData(f"{folder} holds no whole bundle ({error}). Delete it; it is built again.") from None
         if facts["format"] != FORMAT:
             raise SuspectData(f"{folder} has format {facts['format']} and this is {FORMAT}. Delete it; it comes again.")
-        if _sha256(self.path) != facts["sha256"]:
-            raise SuspectData(f"{self.path} is not the file that was built: its checksum differs. Delete {folder}.")
+        for name, built in facts["sha256"].items():
+            if not (folder / name).exists() or _sha256(folder / name) != built:
+                raise SuspectData(
+                    f"{folder / name} is not the file that was built: its checksum differs. Delete {folder}."
+                )
         self.release_id: str = facts["release_id"]
         self.published_at = datetime.fromisoformat(facts["published_at"])
         self.tables = {
             name: Table(name, t["description"], tuple(t["key"]), tuple(Column(*c) for c in t["columns"]), t["rows"])
             for name, t in facts["tables"].items()
         }
+        self.cards = Cards(folder / "cards", facts["cards"])
         self._db = duckdb.connect(str(self.path), config=FENCES)
         if not self._db.execute("select current_setting('lock_configuration')").fetchone()[0]:  # not open already
             self._db.execute("set global timezone = 'UTC'; set lock_configuration = true")
@@ -103,6 +108,10 @@ class Bundle:
             "OpenImpact-Published-At": self.published_at.isoformat(),
             "OpenImpact-As-Of": ", ".join(f"{source}={day}" for source, day in self.as_of.items() if day),
         }
+
+    def card(self, kind: str, identity: str) -> dict:
+        """What is told of the project or collection of this id, without a query; see `Cards.card`."""
+        return self.cards.card(kind, identity)
 
     def rows(self, sql: str, parameters: list | dict | None = None) -> list[dict]:
         """The rows of a query of ours, dicts by column; tables are named oso."<table>". Safe in any thread."""
@@ -185,14 +194,17 @@ def build_bundle(settings: Settings, release_id: str = "current", progress: Call
                     f"{name} of release {release.release_id} has {tables[name]['rows']} rows, and its manifest says "
                     f"{listed[name]}. The release before stays; publish again."
                 )
+        progress(len(names), len(names), "cards")
+        cards = write_cards(db, building / "cards")
     facts = {
         "format": FORMAT,
         "release_id": release.release_id,
         "published_at": release.published_at.isoformat(),
-        "sha256": _sha256(file),
+        "sha256": {name: _sha256(building / name) for name in (file.name, "cards")},
         "tables": {name: tables[name] for name in sorted(names)},
+        "cards": cards,
     }
-    (building / "bundle.json").write_text(json.dumps(facts, indent=1))
+    (building / "bundle.json").write_text(json.dumps(facts))
     shutil.rmtree(folder, ignore_errors=True)
     building.rename(folder)
     return folder

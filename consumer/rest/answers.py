@@ -3,13 +3,10 @@
 from dataclasses import asdict
 
 from consumer.bundle import Bundle, Table
+from consumer.cards import KEY_METRIC
 from consumer.problems import Problem
 from consumer.rest.endpoint import Answer, Ask
 from consumer.rest.entities import KINDS, find, metrics, search
-
-KEY_METRIC = """
-    metric_id, metric, metric_source, "window", concat_ws('_', metric_source, metric, "window") as metric_name,
-    amount, previous_amount, unit, sample_date, quality, coverage"""
 
 
 def tables(ask: Ask) -> Answer:

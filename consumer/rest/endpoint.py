@@ -121,6 +121,7 @@ class Endpoint:
     """One kind of question. `columns` gives the columns of its rows, for the OpenAPI document.
 
     `path` may name parameters in braces; `extra` gives the parameters that depend on them, such as a table's columns.
+    `card` is the kind of entity whose card is the answer where nothing but the entity is asked for.
     """
 
     path: str
@@ -131,6 +132,7 @@ class Endpoint:
     one: bool = False
     paged: bool = False
     extra: Callable[[Bundle, dict[str, str]], Sequence[Parameter]] | None = None
+    card: str | None = None
 
     @property
     def summary(self) -> str:

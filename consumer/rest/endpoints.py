@@ -49,7 +49,7 @@ _OBJECT = {"type": "object"}
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _ENTITY = tuple(Parameter(kind, f"Id or name of the {kind}") for kind in KINDS)
 _METRIC_SOURCE = Parameter("metric_source", "Source of the metric, such as GITHUB")
-_NUMBER = (METRIC_NAME, _METRIC_SOURCE, WINDOW)
+NUMBER = (METRIC_NAME, _METRIC_SOURCE, WINDOW)
 _KEY_METRIC = _both(
     columns_of("metrics_v1", "metric_id", "metric", "metric_source", "window", "metric_name"),
     columns_of(
@@ -73,16 +73,18 @@ ENDPOINTS = (
         "/projects/{project}",
         answers.project,
         _KEY_METRIC,
-        (_path("project", "Id or name of the project"), *_NUMBER),
+        (_path("project", "Id or name of the project"), *NUMBER),
         (("project", _OBJECT), ("collections", _NAMES), ("artifact_counts", _OBJECT)),
+        card="project",
     ),
     Endpoint("/collections", answers.collections, columns_of("collections_v1"), (LIMIT, AFTER), paged=True),
     Endpoint(
         "/collections/{collection}",
         answers.collection,
         _KEY_METRIC,
-        (_path("collection", "Id or name of the collection"), *_NUMBER),
+        (_path("collection", "Id or name of the collection"), *NUMBER),
         (("collection", _OBJECT), ("project_count", {"type": "integer"})),
+        card="collection",
     ),
     Endpoint(
         "/artifacts",
@@ -95,7 +97,7 @@ ENDPOINTS = (
         "/artifacts/{artifact}",
         answers.artifact,
         _KEY_METRIC,
-        (_path("artifact", "Id, owner/name, package or address of the artifact"), SOURCE, *_NUMBER),
+        (_path("artifact", "Id, owner/name, package or address of the artifact"), SOURCE, *NUMBER),
         (("artifact", _OBJECT), ("projects", _NAMES)),
     ),
     Endpoint(
@@ -133,7 +135,7 @@ ENDPOINTS = (
         "/key-metrics",
         answers.key_metrics,
         _KEY_METRIC,
-        (*_ENTITY, *_NUMBER),
+        (*_ENTITY, *NUMBER),
         tuple((kind, _OBJECT) for kind in KINDS),
     ),
     Endpoint(
@@ -184,7 +186,7 @@ ENDPOINTS = (
         "/compare",
         answers.compare,
         _both(columns_of("projects_v1", "project_id", "project_name"), _KEY_METRIC),
-        (Parameter("projects", "2 to 10 ids or names with commas between", required=True), *_NUMBER),
+        (Parameter("projects", "2 to 10 ids or names with commas between", required=True), *NUMBER),
         (("projects", {"type": "array", "items": _OBJECT}),),
     ),
     Endpoint(

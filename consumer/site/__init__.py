@@ -3,10 +3,19 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import about, api, data, explore, home, scores, static, status
+from consumer.site import about, api, data, explore, home, project, scores, static, status
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    tools = [*api.routes(), *about.routes(), *data.routes(serving), *explore.routes(), *scores.routes()]
-    return [*static.routes(), *home.routes(), *tools, *status.routes(serving)]
+    return [
+        *static.routes(),
+        *home.routes(),
+        *project.routes(),
+        *explore.routes(),
+        *scores.routes(),
+        *data.routes(serving),
+        *status.routes(serving),
+        *api.routes(),
+        *about.routes(),
+    ]

@@ -30,6 +30,7 @@ TEMPLATES = jinja2.Environment(
 )
 TEMPLATES.filters |= {
     "exact": words.exact,
+    "plain": words.plain,
     "short": words.short,
     "change": words.change,
     "seen": words.seen,
@@ -38,6 +39,7 @@ TEMPLATES.filters |= {
     "date": words.day,
     "moment": words.moment,
     "link": words.link,
+    "host": words.host,
     "segment": lambda text: quote(str(text), safe=""),
 }
 TEMPLATES.globals |= {

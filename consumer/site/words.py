@@ -1,11 +1,10 @@
 """Numbers, days and names as people read them. What is unknown is None and has no words here: the page says so."""
 
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-EPOCH = date(1970, 1, 1)
-MANY = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+from consumer import charts
+
 SOURCES = {
     "GITHUB": "GitHub",
     "NPM": "npm",
@@ -34,29 +33,18 @@ WINDOWS = {
 
 
 def exact(amount: float, unit: str) -> str:
-    """The whole number with its unit: 1,234 for counts, 12.5 % for ratios, 2.4 d for seconds, a day for epoch_day."""
-    if not math.isfinite(amount):
-        return "not a number" if math.isnan(amount) else "infinite" if amount > 0 else "minus infinite"
-    if unit == "epoch_day":
-        return (EPOCH + timedelta(days=int(amount))).isoformat()
-    if unit == "ratio":
-        return f"{_trim(amount * 100, 1)} %"
-    if unit == "seconds":
-        return _span(amount)
-    if unit in ("count", "score", ""):
-        return _trim(amount, 2)
-    return f"{_trim(amount, 2 if unit in ('USD', 'days') else 6)} {unit}"
+    """The amount in full with its unit, as charts have it."""
+    return charts.exact(amount, unit) if math.isfinite(amount) else _endless(amount)
 
 
 def short(amount: float, unit: str) -> str:
-    """The number in at most three digits and a letter, such as 1.2 M; the same as `exact` where that is short."""
-    if unit in ("epoch_day", "ratio", "seconds") or not math.isfinite(amount):
-        return exact(amount, unit)
-    tail = "" if unit in ("count", "score", "") else f" {unit}"
-    for size, letter in MANY:
-        if abs(amount) >= size * 0.9995:
-            return f"{amount / size:.3g} {letter}{tail}".replace("e+03", "000")
-    return f"{amount:.3g}{tail}" if 0 < abs(amount) < 1 else f"{_trim(amount, 1)}{tail}"
+    """The amount with about three digits, as charts have it."""
+    return charts.short(amount, unit) if math.isfinite(amount) else _endless(amount)
+
+
+def plain(amount: float, unit: str) -> str:
+    """The amount for a table: in full, but times and ratios short, since their digits beyond say nothing."""
+    return short(amount, unit) if unit in ("seconds", "ratio", "days") else exact(amount, unit)
 
 
 def change(row: dict) -> str:
@@ -68,14 +56,14 @@ def change(row: dict) -> str:
     if now is None or before is None or not (math.isfinite(now) and math.isfinite(before)):
         return ""
     if row["unit"] == "ratio":
-        moved = round((now - before) * 100, 1)
-        return f"{_signed(moved)} points" if moved else "unchanged"
+        moved = round(now - before, 3)
+        return f"{'+' if moved > 0 else '−'}{abs(moved):g}" if moved else "unchanged"
     if now == before:
         return "unchanged"
     if before <= 0 or now < 0:
         return f"{'up' if now > before else 'down'} from {short(before, row['unit'])}"
     percent = (now - before) / before * 100
-    return f"{_signed(round(percent) if abs(percent) >= 1 else round(percent, 1))} %"
+    return f"{'+' if percent > 0 else '−'}{abs(percent):,.{0 if abs(percent) >= 1 else 1}f} %"
 
 
 def seen(row: dict) -> str:
@@ -83,7 +71,7 @@ def seen(row: dict) -> str:
     share = row.get("coverage")
     if share is None:
         return "Some of what this number needs was not seen."
-    return f"{_trim(share * 100, 1)} % of the days this number needs were seen whole; the true value can differ."
+    return f"{round(share * 100, 1):g} % of the days this number needs were seen whole; the true value can differ."
 
 
 def source(name: str) -> str:
@@ -94,6 +82,12 @@ def source(name: str) -> str:
 def window(name: str) -> str:
     """A window in words: 30 days, a week, all time."""
     return WINDOWS.get(name, name.replace("_", " "))
+
+
+def each(name: str) -> str:
+    """A window as the end of a chart's title: per week, over 30 days."""
+    said = window(name)
+    return f"per {said.removeprefix('a ')}" if said.startswith("a ") else f"over {said}"
 
 
 def day(moment: datetime | date) -> str:
@@ -111,20 +105,10 @@ def link(address: str | None) -> str | None:
     return address if address and address.lower().startswith(("http://", "https://")) else None
 
 
-def _trim(amount: float, digits: int) -> str:
-    text = f"{amount:,.{digits}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    if amount and text in ("0", "-0"):  # too small for the digits, but not nothing
-        return f"{amount:.2g}"
-    return text.replace("-", "−")
+def host(address: str) -> str:
+    """An address as short as people write it: example.org/about."""
+    return address.partition("://")[2].removeprefix("www.").rstrip("/")[:60]
 
 
-def _signed(number: float) -> str:
-    return f"{'+' if number > 0 else '−'}{abs(number):,g}"
-
-
-def _span(seconds: float) -> str:
-    for size, letter in SPANS:
-        if abs(seconds) >= size:
-            return f"{_trim(seconds / size, 1)} {letter}"
-    return f"{_trim(seconds, 1)} s"
+def _endless(amount: float) -> str:
+    return "not a number" if math.isnan(amount) else "infinite" if amount > 0 else "minus infinite"

@@ -78,14 +78,15 @@ def test_a_release_without_a_dictionary_is_refused(settings):
         build_bundle(settings)
 
 
-def test_a_changed_byte_is_refused_and_the_release_before_stays(settings):
+@pytest.mark.parametrize("file", ["consumer.duckdb", "cards"])
+def test_a_changed_byte_is_refused_and_the_release_before_stays(settings, file):
     publish_rows(settings, projects("a"))
     serving = Serving(settings)
     publish_rows(settings, projects("a", "b"))
     folder = build_bundle(settings)
-    content = bytearray((folder / "consumer.duckdb").read_bytes())
+    content = bytearray((folder / file).read_bytes())
     content[len(content) // 2] ^= 1
-    (folder / "consumer.duckdb").write_bytes(content)
+    (folder / file).write_bytes(content)
     with pytest.raises(SuspectData, match="its checksum differs"):
         Bundle(folder)
     assert not serving.refresh()
@@ -102,12 +103,15 @@ def test_a_bundle_may_be_opened_twice(settings):
     assert [bundle.rows("select current_setting('timezone') as zone") for bundle in both] == [[{"zone": "UTC"}]] * 2
 
 
-def test_a_bundle_of_another_format_is_refused(settings):
+def test_a_bundle_without_its_cards_or_of_another_format_is_refused(settings):
     publish_rows(settings, projects("a"))
     folder = build_bundle(settings)
+    (folder / "cards").unlink()
+    with pytest.raises(SuspectData, match="cards is not the file that was built"):
+        Bundle(folder)
     facts = json.loads((folder / "bundle.json").read_text())
     (folder / "bundle.json").write_text(json.dumps(facts | {"format": 0}))
-    with pytest.raises(SuspectData, match="has format 0 and this is 1"):
+    with pytest.raises(SuspectData, match="has format 0 and this is 2"):
         Bundle(folder)
 
 
