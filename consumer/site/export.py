@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+import anyio
 import orjson
 from anyio.from_thread import start_blocking_portal
 from starlette.requests import Request
@@ -221,6 +222,7 @@ async def _ask(app, link: str) -> Answer:
         "state": {},
     }
     start: dict = {}
+    asked = anyio.Event()
     body = bytearray()
     size = 0
 
@@ -231,6 +233,9 @@ async def _ask(app, link: str) -> Answer:
         body.extend(message.get("body", b"") if size <= LARGEST else b"")
 
     async def receive():
+        if asked.is_set():
+            await anyio.sleep_forever()  # the reader does not leave
+        asked.set()
         return {"type": "http.request", "body": b"", "more_body": False}
 
     await app(scope, receive, send)
