@@ -4,6 +4,8 @@ from starlette.routing import Route
 
 from consumer.serving import Serving
 from consumer.site import (
+    about,
+    api,
     artifact,
     board,
     data,
@@ -21,5 +23,6 @@ from consumer.site import (
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    parts = (static, home, board, project, artifact, metric, searching, status, data, scores, explore)
-    return [*feeds.routes(serving), *(route for part in parts for route in part.routes())]
+    parts = (static, home, board, project, artifact, metric, searching, explore, scores, api, about)
+    found = [route for part in parts for route in part.routes()]
+    return found + [route for part in (feeds, data, status) for route in part.routes(serving)]
