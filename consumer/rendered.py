@@ -142,8 +142,8 @@ class Rendered:
 
 
 def _size(key: tuple, entry: Entry) -> int:
-    _, path, query, accept, host, _ = key
-    return len(entry.body) + len(path) + len(query) + len(accept) + len(host) + ENTRY_BYTES
+    _, path, query, accept, origin, _ = key
+    return len(entry.body) + len(path) + len(query) + len(accept) + len(origin) + ENTRY_BYTES
 
 
 async def _answer(entry: Entry, asked: Headers, send) -> None:

@@ -22,6 +22,7 @@ class Settings:
     warehouse: str
     storage: Mapping[str, str] = field(default_factory=dict, repr=False)
     last_day: date | None = None
+    security_contact: str | None = None
 
     @property
     def staging(self) -> Path:
@@ -44,15 +45,16 @@ class Settings:
 
 
 def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment: OPENIMPACT_HOME, _ENGINE, _CATALOG_URI, _LAKE_URI, _WAREHOUSE, _LAST_DAY, AWS_*.
+    """Settings from the environment: OPENIMPACT_HOME, _ENGINE, _CATALOG_URI, _LAKE_URI, _WAREHOUSE, _LAST_DAY,
+    _SECURITY_CONTACT, AWS_*.
 
     Creates nothing. `warehouse` is a URI whose children `lake` and `consumer` hold the data. `lake_uri` is that of an
     Iceberg REST catalog that holds the lake instead of the database; the releases stay in the database, for they
     switch all tables in one transaction, which REST catalogs do not offer.
 
     Raises:
-        FixNeeded: an unknown engine, a warehouse that is not a URI, a REST catalog where there can be none, or a day
-            that is none.
+        FixNeeded: an unknown engine, a warehouse that is not a URI, a REST catalog where there can be none, a day that
+            is none, or a contact that is no address.
     """
     home = Path(env.get("OPENIMPACT_HOME") or ".openimpact").expanduser().resolve()
     engine = env.get("OPENIMPACT_ENGINE") or "duckdb"
@@ -93,6 +95,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         warehouse=warehouse,
         storage=storage,
         last_day=_day(env, "OPENIMPACT_LAST_DAY"),
+        security_contact=_contact(env, "OPENIMPACT_SECURITY_CONTACT"),
     )
 
 
@@ -101,3 +104,10 @@ def _day(env: Mapping[str, str], name: str) -> date | None:
         return date.fromisoformat(env[name]) if env.get(name) else None
     except ValueError:
         raise FixNeeded(f"{name} is {env[name]!r}; write a day as YYYY-MM-DD.") from None
+
+
+def _contact(env: Mapping[str, str], name: str) -> str | None:
+    contact = env.get(name) or None
+    if contact and (not contact.startswith(("mailto:", "https://", "tel:")) or any(sign.isspace() for sign in contact)):
+        raise FixNeeded(f"{name} is {contact!r}; write mailto:somebody@example.org or an https:// address.")
+    return contact

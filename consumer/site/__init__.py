@@ -4,16 +4,20 @@ from starlette.routing import Route
 
 from consumer.serving import Serving
 from consumer.site import (
+    about,
+    api,
     artifact,
     board,
     compare,
     data,
     explore,
+    feeds,
     home,
     metric,
     project,
     scores,
     searching,
+    share,
     static,
     status,
 )
@@ -21,5 +25,6 @@ from consumer.site import (
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    pages = (static, home, board, project, artifact, metric, searching, compare, explore, scores)
-    return [*(route for page in pages for route in page.routes()), *data.routes(serving), *status.routes(serving)]
+    parts = (static, home, board, project, artifact, metric, searching, compare, share, explore, scores, api, about)
+    found = [route for part in parts for route in part.routes()]
+    return found + [route for part in (feeds, data, status) for route in part.routes(serving)]

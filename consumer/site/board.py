@@ -1,5 +1,7 @@
 """Leaderboards: projects or collections in columns of numbers, sorted by any metric; the address is the state."""
 
+from urllib.parse import quote
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -57,6 +59,8 @@ def _collection(request: Request) -> Response:
         entity=collection,
         name=collection["collection_name"],
         here=here,
+        card=f"collection/{quote(collection['collection_name'], safe='')}",
+        feed=f"{here}/feed.atom",
         strip=[(name, row, sparks.get(row["metric_id"]) if row else None) for name, row in numbers.strip(newest)],
         sections=sections,
         windows=numbers.WINDOWS,
@@ -122,7 +126,7 @@ def _rows(
         where += f" and {kind}_id in ({MEMBERS})"
         given["collection"] = collection_id
     (counted,) = bundle.rows(f"select count(*) as n from oso.{kind}s_v1 where {where}", given)
-    amount, joined = "null", ""
+    amount, joined = "null::double", ""
     if by:
         amount, given["metric"] = "case when not isnan(numbers.amount) then numbers.amount end", by["metric_id"]
         joined = f"""

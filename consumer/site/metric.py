@@ -91,6 +91,7 @@ def _metric(request: Request) -> Response:
         request,
         "metric.html",
         about=metric["definition"],
+        here=f"/metrics/{metric['metric_name']}",
         metric=metric,
         siblings=sorted(siblings, key=lambda row: [*words.WINDOWS].index(row["window"])),
         rows_said=ROW_CLASSES.get(metric["row_class"], ""),

@@ -110,5 +110,10 @@ def host(address: str) -> str:
     return address.partition("://")[2].removeprefix("www.").rstrip("/")[:60]
 
 
+def clean(text: str) -> str:
+    """The text without the characters that XML cannot hold."""
+    return "".join(sign for sign in text if sign in "\t\n" or " " <= sign <= "\ud7ff" or "\ue000" <= sign != "\uffff")
+
+
 def _endless(amount: float) -> str:
     return "not a number" if math.isnan(amount) else "infinite" if amount > 0 else "minus infinite"
