@@ -30,7 +30,7 @@ def _share(request: Request) -> Response:
         about=f"How to show {label} elsewhere.",
         shown=of,
         home=home,
-        path=path,
+        of=path,
         styles=STYLE.allowed,
         metric_address=f"/metrics/{quote(of.metric['metric_name'], safe='')}",
         has_number=of.number() is not None,
