@@ -24,5 +24,5 @@ from consumer.site import (
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
     parts = (static, home, board, project, artifact, metric, searching, explore, scores, api, about)
-    found = [route for part in parts for route in part.routes()]
-    return found + [route for part in (feeds, data, status) for route in part.routes(serving)]
+    found = [route for part in (feeds, data, status) for route in part.routes(serving)]  # feeds before all of a name
+    return found + [route for part in parts for route in part.routes()]
