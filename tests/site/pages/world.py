@@ -46,7 +46,9 @@ def metric(name: str, source: str, window: str, row_class: str, unit: str, famil
 
 def amount(name: str, value: float | None, quality: str = "ok", coverage: float = 1.0, **more) -> dict:
     """A newest number, of a full metric name."""
-    source, rest = next((s, name.removeprefix(f"{s}_")) for s in ("GITHUB", "NPM", "OPEN_COLLECTIVE") if name.startswith(s))
+    source, rest = next(
+        (s, name.removeprefix(f"{s}_")) for s in ("GITHUB", "NPM", "OPEN_COLLECTIVE") if name.startswith(s)
+    )
     window = next(w for w in ("over_30_day_period", "over_180_day_period", "weekly", "daily") if rest.endswith(w))
     units = {f"{source}_{metric}_{window}": unit for metric, source, window, _, unit, _ in METRICS}
     return {
@@ -158,7 +160,14 @@ ROWS = {
         for day, value in ((date(2026, 9, 28), 3600.0), (date(2026, 10, 26), 7200.0))
     ],
     "coverage_v1": [
-        {"source": "GITHUB", "provider": "archive", "family": family, "status": status, "from_day": first, "to_day": last}
+        {
+            "source": "GITHUB",
+            "provider": "archive",
+            "family": family,
+            "status": status,
+            "from_day": first,
+            "to_day": last,
+        }
         for family in ("commits", "pulls_closed")
         for status, first, last in (
             ("full", date(2026, 9, 1), date(2026, 10, 11)),
