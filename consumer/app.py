@@ -10,15 +10,15 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from consumer import rest
+from consumer import rest, site
 from consumer.frame import BodyLimit, Frame, OneBundle
 from consumer.graphql.api import routes as graphql
 from consumer.iceberg import routes as iceberg
 from consumer.keys import Keys
 from consumer.limits import TIERS, Callers, Meter, Tier
-from consumer.problems import problem
 from consumer.rendered import Rendered
 from consumer.serving import Serving
+from consumer.site.errors import error_page
 from consumer.sql import api as sql
 from consumer.sql import trino_wire
 from consumer.sql.cluster import Cluster
@@ -63,14 +63,15 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
             *sql.routes(queries),
             *trino_wire.routes(queries),
             *iceberg(serving.settings),
+            *site.routes(serving),
         ],
         lifespan=life,
-        exception_handlers={HTTPException: problem},
+        exception_handlers={HTTPException: error_page},
         middleware=[
             Middleware(
                 CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=TOLD
             ),
-            Middleware(Frame),
+            Middleware(Frame, told=error_page),
             Middleware(Callers, meter=meter),
             Middleware(BodyLimit),
             Middleware(OneBundle, serving=serving),

@@ -3,12 +3,14 @@ release."""
 
 import logging
 import uuid
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 import anyio.to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from consumer.problems import Problem, problem
 from consumer.serving import Serving
@@ -28,11 +30,11 @@ SECURITY_HEADERS = {
 class Frame:
     """Names the request (`request.state.request_id`, X-Request-ID) and adds the security headers a route left out.
 
-    What fails below becomes a problem document; the traceback goes to the log under the request's id.
+    What fails below is answered by `told`; the traceback goes to the log under the request's id.
     """
 
-    def __init__(self, app) -> None:
-        self.app = app
+    def __init__(self, app, told: Callable[[Request, HTTPException], Response] = problem) -> None:
+        self.app, self.told = app, told
 
     async def __call__(self, scope, receive, send) -> None:
         """Frames an HTTP request; lets everything else through."""
@@ -60,7 +62,7 @@ class Frame:
                 error = Problem(500, "This failed here, not on your side; the operators find it by the instance below.")
             if started:
                 raise
-            await problem(Request(scope), error)(scope, receive, framed)
+            await self.told(Request(scope), error)(scope, receive, framed)
 
 
 class BodyLimit:

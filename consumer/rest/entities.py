@@ -15,7 +15,7 @@ class Known:
     """What is small and asked for all the time: the metrics by id, the ids of projects and collections by name."""
 
     def __init__(self, bundle: Bundle) -> None:
-        found = bundle.rows(f"select {METRIC}, levels from oso.metrics_v1 order by metric_name")
+        found = bundle.rows(f"select {METRIC}, levels, families from oso.metrics_v1 order by metric_name")
         self.metrics = {row["metric_id"]: row for row in found}
         self.ids: dict[tuple[str, str], set[str]] = defaultdict(set)
         for kind in ("project", "collection"):
@@ -81,7 +81,7 @@ def metrics(bundle: Bundle, text: str, kind: str, source: str | None = None, win
     """
     of_kind = [row for row in known(bundle).metrics.values() if kind in row["levels"]]
     found = [
-        {key: value for key, value in row.items() if key != "levels"}
+        {key: value for key, value in row.items() if key not in ("levels", "families")}
         for row in of_kind
         if text == row["metric_id"] or text.lower() in (row["metric_name"].lower(), row["metric"])
         if source is None or row["metric_source"] == source.upper()
