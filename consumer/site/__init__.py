@@ -3,17 +3,14 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import data, explore, home, project, scores, static, status
+from consumer.site import artifact, board, data, explore, feeds, home, metric, project, scores, searching, static, status
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
+    pages = (static, home, board, project, artifact, metric, searching, explore, scores)
+    with_releases = (data, status, feeds)
     return [
-        *static.routes(),
-        *home.routes(),
-        *project.routes(),
-        *explore.routes(),
-        *scores.routes(),
-        *data.routes(serving),
-        *status.routes(serving),
+        *(route for page in pages for route in page.routes()),
+        *(route for page in with_releases for route in page.routes(serving)),
     ]
