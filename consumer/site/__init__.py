@@ -8,8 +8,8 @@ from consumer.site import artifact, board, data, explore, feeds, home, metric, p
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    pages = (static, home, board, project, artifact, metric, searching, explore, scores)
-    with_releases = (data, status, feeds)
+    pages = (static, home, board, project, artifact, metric, searching, explore, scores, data)
+    with_releases = (status, feeds)
     return [
         *(route for page in pages for route in page.routes()),
         *(route for page in with_releases for route in page.routes(serving)),
