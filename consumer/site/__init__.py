@@ -3,14 +3,26 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import artifact, board, data, explore, feeds, home, metric, project, scores, searching, static, status
+from consumer.site import (
+    about,
+    api,
+    artifact,
+    board,
+    data,
+    explore,
+    feeds,
+    home,
+    metric,
+    project,
+    scores,
+    searching,
+    static,
+    status,
+)
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    pages = (static, home, board, project, artifact, metric, searching, explore, scores, data)
-    with_releases = (status, feeds)
-    return [
-        *(route for page in pages for route in page.routes()),
-        *(route for page in with_releases for route in page.routes(serving)),
-    ]
+    parts = (static, home, board, project, artifact, metric, searching, explore, scores, api, about)
+    found = [route for part in parts for route in part.routes()]
+    return found + [route for part in (feeds, data, status) for route in part.routes(serving)]
