@@ -152,7 +152,8 @@ class Bundle:
 def build_bundle(settings: Settings, release_id: str = "current", progress: Callable = lambda *_: None) -> Path:
     """Builds the bundle of a release beside what is served, unless it is there; returns its folder.
 
-    One of another version's format is built anew. `progress(done, all, table)` is called before each table. A kill leaves no half bundle.
+    One of another version's format is built anew. `progress(done, all, table)` is called before each table. A kill
+    leaves no half bundle.
 
     Raises:
         FixNeeded: there is no such release, or it has no dictionary (columns_v1), as those of older versions.
