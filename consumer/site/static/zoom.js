@@ -56,7 +56,7 @@ function draw(figure, box) {
     data.push(one.values.map((value, at) => (near(at, true) || near(at - 1, true) || near(at + 1, true) ? value : null)));
     lines.push({ label: `${one.label}, partial`, stroke, width: 2, dash: [4, 4], value: (_, v) => (v === null ? "–" : v) });
   });
-  const axis = { stroke: colour("c-muted"), grid: { stroke: colour("c-grid") }, ticks: { stroke: colour("c-grid") } };
+  const axis = { stroke: colour("c-muted"), grid: { stroke: colour("c-grid"), width: 1 }, ticks: { stroke: colour("c-grid") } };
   return new uPlot(
     {
       width: box.clientWidth,
