@@ -1,7 +1,8 @@
-"""The serving side from a shell: python -m consumer serve | bundle | keys | usage."""
+"""The serving side from a shell: python -m consumer serve | export | bundle | keys | usage."""
 
 import argparse
 import sys
+from pathlib import Path
 
 from include.errors import OpenImpactError
 from include.settings import load_settings
@@ -27,6 +28,25 @@ def serve(settings, arguments) -> None:
     app = create_app(Serving(settings))
     print(f"OpenImpact is served at http://{arguments.host}:{arguments.port}", flush=True)
     run(app, arguments.host, arguments.port, arguments.trusted_proxies)
+
+
+def export(settings, arguments) -> None:
+    """Writes the website of the current release as files for any file host."""
+    from tqdm import tqdm
+
+    from consumer.serving import Serving
+    from consumer.site.export import export
+
+    with tqdm(unit="file", disable=None) as bar:
+
+        def progress(done: int, known: int, address: str) -> None:
+            bar.total, bar.n = known, done
+            bar.set_postfix_str(address[:60])
+
+        broken = export(Serving(settings), arguments.folder.resolve(), arguments.base_url, progress)
+    for one in broken:
+        print(f"not exported, for it was not answered: {one}", file=sys.stderr)
+    print(arguments.folder)
 
 
 def bundle(settings, arguments) -> None:
@@ -87,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         "--trusted-proxies", metavar="ADDRESSES", help="whose X-Forwarded-For counts, with commas between (none)"
     )
     one.set_defaults(command=serve)
+    one = commands.add_parser("export", help=export.__doc__)
+    one.add_argument("folder", type=Path, help="a new folder, or one that holds an older export, which it replaces")
+    one.add_argument("--base-url", metavar="URL", help="where it will be (links are relative)")
+    one.set_defaults(command=export)
     one = commands.add_parser("bundle", help=bundle.__doc__)
     one.add_argument("release", nargs="?", default="current", help="id of the release (default: the current one)")
     one.set_defaults(command=bundle)

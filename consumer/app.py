@@ -10,7 +10,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from consumer import rest, site
+from consumer import rest, site, widgets
 from consumer.frame import BodyLimit, Frame, OneBundle
 from consumer.graphql.api import routes as graphql
 from consumer.iceberg import routes as iceberg
@@ -63,6 +63,7 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
             *sql.routes(queries),
             *trino_wire.routes(queries),
             *iceberg(serving.settings),
+            *widgets.routes(),
             *site.routes(serving),
         ],
         lifespan=life,

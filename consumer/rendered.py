@@ -67,6 +67,7 @@ class Rendered:
             scope["path"],
             scope["query_string"],
             asked.get("accept", ""),
+            f"{scope.get('scheme')}://{asked.get('host', '')}",  # which answers may name
             "gzip" in asked.get("accept-encoding", ""),
         )
         entry = self._entries.get(key)
@@ -141,8 +142,8 @@ class Rendered:
 
 
 def _size(key: tuple, entry: Entry) -> int:
-    _, path, query, accept, _ = key
-    return len(entry.body) + len(path) + len(query) + len(accept) + ENTRY_BYTES
+    _, path, query, accept, origin, _ = key
+    return len(entry.body) + len(path) + len(query) + len(accept) + len(origin) + ENTRY_BYTES
 
 
 async def _answer(entry: Entry, asked: Headers, send) -> None:

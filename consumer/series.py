@@ -13,45 +13,53 @@ from consumer.rest.entities import known
 
 MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 MEMBERS = {
-    "project": "select artifact_id from oso.artifacts_by_project_v1 where project_id = $entity",
-    "collection": "select artifact_id from oso.artifacts_by_collection_v1 where collection_id = $entity",
-    "artifact": "select $entity",
+    "project": "select project_id as entity_id, artifact_id from oso.artifacts_by_project_v1",
+    "collection": "select collection_id as entity_id, artifact_id from oso.artifacts_by_collection_v1",
+    "artifact": "select artifact_id as entity_id, artifact_id from oso.artifacts_v1",
 }
-Days = list[tuple[date, date, bool]]
+Days = list[tuple[date, date, bool]]  # first, last, whether all of it was seen of the whole source
+Run = tuple[str, str, date, date, bool]
 
 
-def series(bundle: Bundle, kind: str, entity_id: str, asked: dict[str, date | None]) -> dict[str, list[Point]]:
-    """The points of the metrics `asked`, by id, of a project, collection or artifact, oldest first.
+def series(
+    bundle: Bundle, kind: str, entity_ids: list[str], asked: dict[str, date | None]
+) -> dict[str, dict[str, list[Point]]]:
+    """The points of the metrics `asked` of some projects, collections or artifacts, by entity id and metric id.
 
-    Each is asked from a day on, or from its first row.
+    Oldest first; each metric from the day that `asked` has for it, or from its first row.
 
     A window between, without a row, is 0 where it was seen and the metric counts, unknown where it was not seen, and
     left out where the metric is of cases (a ratio, a time) and there was none.
     """
     rows = bundle.rows(
         f"""
-        select metric_id, sample_date, amount, quality
+        select {kind}_id as entity_id, metric_id, sample_date, amount, quality
         from oso.timeseries_metrics_by_{kind}_v1
-        where {kind}_id = $entity and list_contains($metrics, metric_id)
+        where {kind}_id in (select unnest($entities)) and metric_id in (select unnest($metrics))
             and sample_date >= $firsts[list_position($metrics, metric_id)]""",
-        {"entity": entity_id, "metrics": [*asked], "firsts": [first or date.min for first in asked.values()]},
+        {"entities": entity_ids, "metrics": [*asked], "firsts": [first or date.min for first in asked.values()]},
     )
-    found: dict[str, dict[date, Point]] = defaultdict(dict)
+    found: dict[tuple[str, str], dict[date, Point]] = defaultdict(dict)
     for row in rows:
-        found[row["metric_id"]][row["sample_date"]] = Point(row["sample_date"], row["amount"], row["quality"])
-    seen = _seen(bundle, kind, entity_id)
+        day = row["sample_date"]
+        found[row["entity_id"], row["metric_id"]][day] = Point(day, row["amount"], row["quality"])
+    seen = _seen(bundle, kind, entity_ids)
     metrics = known(bundle).metrics
-    return {key: _whole(metrics[key], found[key], seen, first) for key, first in asked.items()}
+    return {
+        entity_id: {
+            key: _whole(metrics[key], found[entity_id, key], [*seen[None], *seen[entity_id]], first)
+            for key, first in asked.items()
+        }
+        for entity_id in entity_ids
+    }
 
 
-def _whole(
-    metric: dict, found: dict[date, Point], seen: dict[tuple[str, str], Days], first: date | None
-) -> list[Point]:
-    families = [
-        days
-        for (source, family), days in seen.items()
-        if family in metric["families"] and metric["metric_source"] in (source, "EVM")
-    ]
+def _whole(metric: dict, found: dict[date, Point], seen: list[Run], first: date | None) -> list[Point]:
+    by_family: dict[str, Days] = defaultdict(list)
+    for source, family, start, end, whole in seen:
+        if family in metric["families"] and metric["metric_source"] in (source, "EVM"):
+            by_family[family].append((start, end, whole))
+    families = list(by_family.values())
     last_seen = min((max(to for _, to, _ in days) for days in families), default=date.min)
     days = sorted(found)
     if not days and (not first or not families):
@@ -102,14 +110,20 @@ def _covered(days: Days, first: date, last: date) -> str:
     return "" if not touched else "full" if following > last else "part"
 
 
-def _seen(bundle: Bundle, kind: str, entity_id: str) -> dict[tuple[str, str], Days]:
-    """The runs of days on which a family of facts was seen, of a whole source or of an artifact of the entity."""
-    sql = f"""
-        select distinct source, family, from_day, to_day, artifact_id is null and status = 'full' as is_whole
-        from oso.coverage_v1
-        where status <> 'none' and (artifact_id is null or artifact_id in ({MEMBERS[kind]}))
-        order by from_day"""
-    seen: dict[tuple[str, str], Days] = defaultdict(list)
-    for row in bundle.rows(sql, {"entity": entity_id}):
-        seen[row["source"], row["family"]].append((row["from_day"], row["to_day"], row["is_whole"]))
+def _seen(bundle: Bundle, kind: str, entity_ids: list[str]) -> dict[str | None, list[Run]]:
+    """The runs of days on which a family of facts was seen, by entity; of whole sources under None."""
+    rows = bundle.rows(
+        f"""
+        select distinct members.entity_id, source, family, from_day, to_day,
+            members.entity_id is null and status = 'full' as is_whole
+        from oso.coverage_v1 as coverage
+        left join ({MEMBERS[kind]} where {kind}_id in (select unnest($entities))) as members using (artifact_id)
+        where status <> 'none' and (coverage.artifact_id is null or members.entity_id is not null)
+        order by from_day""",
+        {"entities": entity_ids},
+    )
+    seen: dict[str | None, list[Run]] = defaultdict(list)
+    for row in rows:
+        _, *run = row.values()
+        seen[row["entity_id"]].append(tuple(run))
     return seen

@@ -25,6 +25,7 @@ class Settings:
     consumer_trino: str | None = None
     consumer_trino_key: Path | None = None
     consumer_trino_ca: Path | None = None
+    security_contact: str | None = None
 
     @property
     def staging(self) -> Path:
@@ -56,7 +57,8 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
 
     Raises:
         FixNeeded: an unknown engine, a warehouse that is not a URI, a REST catalog where there can be none, a day or
-            file that is none, or an address of the consumer's Trino that is none or lacks its key.
+            file that is none, a contact that is no address, or an address of the consumer's Trino that is none or
+            lacks its key.
     """
     home = Path(env.get("OPENIMPACT_HOME") or ".openimpact").expanduser().resolve()
     engine = env.get("OPENIMPACT_ENGINE") or "duckdb"
@@ -110,6 +112,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         consumer_trino=consumer_trino,
         consumer_trino_key=key,
         consumer_trino_ca=ca,
+        security_contact=_contact(env, "OPENIMPACT_SECURITY_CONTACT"),
     )
 
 
@@ -126,3 +129,10 @@ def _day(env: Mapping[str, str], name: str) -> date | None:
         return date.fromisoformat(env[name]) if env.get(name) else None
     except ValueError:
         raise FixNeeded(f"{name} is {env[name]!r}; write a day as YYYY-MM-DD.") from None
+
+
+def _contact(env: Mapping[str, str], name: str) -> str | None:
+    contact = env.get(name) or None
+    if contact and (not contact.startswith(("mailto:", "https://", "tel:")) or any(sign.isspace() for sign in contact)):
+        raise FixNeeded(f"{name} is {contact!r}; write mailto:somebody@example.org or an https:// address.")
+    return contact

@@ -55,7 +55,7 @@ def chart(
     numbers = [point for one in series for point in known(one.points)]
     if numbers:
         axes = _Axes.of(series, numbers, size, kind, scale)
-        inside += _grid(axes, size, 5 if len(series) == 1 else 3)
+        inside += _grid(axes, size, 4 if len(series) == 1 else 3)
         inside += _notes(notes or {}, axes, size)
         for place, one in enumerate(asked):
             inside += _unknown(one.points, place, len(asked), axes, size)
@@ -130,12 +130,14 @@ class _Axes:
     log: bool
     height: int
     bar: int  # days that a bar spans
+    ends: tuple[date, date]  # the first and the last day with a point
 
     @classmethod
     def of(cls, series: list[Series], numbers: list[Point], size: _Size, kind: str, scale: str) -> "_Axes":
         all_days = sorted({point.day for one in series for point in one.points})
         bar = min(((b - a).days for a, b in pairwise(all_days)), default=1) if kind == "bar" else 0
         first, spans = all_days[0], (all_days[-1] - all_days[0]).days + bar
+        ends = first, all_days[-1]
         if spans == bar:
             first, spans = first - timedelta(days=1), 2 + bar
         low, high = min(point.amount for point in numbers), max(point.amount for point in numbers)
@@ -148,11 +150,7 @@ class _Axes:
             if low == high:
                 low, high = (low, low + 1) if low == 0 else sorted((0, low))
             steps = ticks(low, high, size.unit)
-        return cls(first, spans, steps[0], steps[-1], steps, scale == "log", size.height, bar)
-
-    @property
-    def last(self) -> date:
-        return self.first + timedelta(days=self.days - self.bar)
+        return cls(first, spans, steps[0], steps[-1], steps, scale == "log", size.height, bar, ends)
 
     def x(self, day: date) -> float:
         return (day - self.first).days / self.days
@@ -170,7 +168,7 @@ def _grid(axes: _Axes, size: _Size, most_days: int) -> list[Markup]:
         role = "c-muted" if step == 0 else "c-grid"
         parts.append(element("line", x2="100%", y1=y, y2=y, stroke="currentColor", **colour(role, size.theme)))
         parts.append(size.text(short(step, size.unit), "c-muted", x=-8, y=y + 4, text_anchor="end"))
-    for day, label, year in days.ticks(axes.first, axes.last, most_days):
+    for day, label, year in days.ticks(*axes.ends, most_days, axes.bar or 1):
         x = _percent(axes.x(day) + axes.bar / axes.days / 2)
         parts.append(size.text(label, "c-muted", x=x, y=size.height + 18, text_anchor="middle"))
         if year:

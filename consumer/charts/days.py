@@ -13,9 +13,10 @@ def in_words(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
-def ticks(first: date, last: date, most: int = 5) -> list[tuple[date, str, str]]:
-    """Up to `most` calendar days from `first` to `last`, each with its label, and its year where that changes."""
-    found, form = _ticks(first, last, most)
+def ticks(first: date, last: date, most: int, apart: int = 1) -> list[tuple[date, str, str]]:
+    """Up to `most` calendar days from `first` to `last`, `apart` days apart or more: each with its label, and its year
+    where that changes."""
+    found, form = _ticks(first, last, most, apart)
     labels, year = [], None
     for day in found:
         labels.append((day, form(day), "" if form is _year or day.year == year else str(day.year)))
@@ -23,12 +24,12 @@ def ticks(first: date, last: date, most: int = 5) -> list[tuple[date, str, str]]
     return labels
 
 
-def _ticks(first: date, last: date, most: int):
-    for step in _DAYS:
+def _ticks(first: date, last: date, most: int, apart: int):
+    for step in (step for step in _DAYS if step >= apart):
         days = list(_every(first, last, step))
         if len(days) <= most:
             return days, _day
-    for step in _MONTHS:
+    for step in (step for step in _MONTHS if step * 31 >= apart):
         months = list(_months(first, last, step))
         if len(months) <= most:
             return months, (_month if step < 12 else _year)

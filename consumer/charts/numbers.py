@@ -5,7 +5,7 @@ from math import ceil, floor, log10
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 _SHORT = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
-_PLAIN = ("count", "score", "ratio")
+_PLAIN = ("count", "score", "ratio", "index")
 WHOLE = ("count", "score", "epoch_day")
 
 

@@ -3,17 +3,26 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import data, explore, home, project, scores, static, status
+from consumer.site import (
+    about,
+    api,
+    artifact,
+    board,
+    data,
+    explore,
+    feeds,
+    home,
+    metric,
+    project,
+    scores,
+    searching,
+    static,
+    status,
+)
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    return [
-        *static.routes(),
-        *home.routes(),
-        *project.routes(),
-        *explore.routes(),
-        *scores.routes(),
-        *data.routes(serving),
-        *status.routes(serving),
-    ]
+    parts = (static, home, board, project, artifact, metric, searching, explore, scores, api, about)
+    found = [route for part in parts for route in part.routes()]
+    return found + [route for part in (feeds, data, status) for route in part.routes(serving)]

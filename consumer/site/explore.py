@@ -39,7 +39,7 @@ ASKED = (
 
 @dataclass(frozen=True)
 class Choices:
-    """What can be asked of one kind: its metrics that have newest numbers by full name, artifact sources, collections."""
+    """What can be asked of one kind: by full name its metrics that have newest numbers; sources and collections."""
 
     metrics: dict[str, dict]
     sources: list[str]
@@ -203,7 +203,7 @@ def choices(bundle: Bundle, kind: str) -> Choices:
 
 
 def _metric(can: Choices, text: str, window: str | None) -> dict:
-    """The metric of a full name, or of source and name in the window, or in one of its own where it has not that one."""
+    """The metric of a full name, or of source and name in the window, or else in one that it has."""
     by_name = {name.lower(): row for name, row in can.metrics.items()}
     wanted = text.strip().lower()
     if wanted in by_name:

@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 
 from consumer.bundle import Bundle
-from consumer.rest.answers import KEY_METRIC
+from consumer.cards import KEY_METRIC
+from consumer.cards import KINDS as CARDS
 from consumer.rest.entities import known
 
 WINDOWS = ("over_30_day_period", "over_90_day_period", "over_180_day_period", "over_all_time")
@@ -84,7 +85,12 @@ SECTIONS = {
 
 def newest(bundle: Bundle, kind: str, entity_id: str) -> dict[str, dict]:
     """The newest numbers of an entity by the full names of their metrics, as the API has them."""
-    rows = bundle.rows(f"select {KEY_METRIC} from oso.key_metrics_by_{kind}_v1 where {kind}_id = ?", [entity_id])
+    if kind in CARDS:
+        rows = bundle.card(kind, entity_id)["data"]
+        for row in rows:
+            row["sample_date"] = date.fromisoformat(row["sample_date"])
+    else:
+        rows = bundle.rows(f"select {KEY_METRIC} from oso.key_metrics_by_{kind}_v1 where {kind}_id = ?", [entity_id])
     return {row["metric_name"]: row for row in rows}
 
 
@@ -127,3 +133,8 @@ def metric_by_name(bundle: Bundle) -> dict[str, dict]:
 def back(day: date, days: int) -> date:
     """The day so many days before."""
     return day - timedelta(min(days, (day - date.min).days))
+
+
+def is_key(metric: dict, kind: str) -> bool:
+    """Whether entities of a kind have a newest number of this metric: of rolling and all time, and counts of a day."""
+    return kind in metric["levels"] and (metric["window"].startswith("over_") or metric["row_class"] == "K")

@@ -36,9 +36,11 @@ TEMPLATES.filters |= {
     "seen": words.seen,
     "source": words.source,
     "window": words.window,
+    "each": words.each,
     "date": words.day,
     "moment": words.moment,
     "link": words.link,
+    "clean": words.clean,
     "host": words.host,
     "segment": lambda text: quote(str(text), safe=""),
 }
@@ -46,8 +48,16 @@ TEMPLATES.globals |= {
     "static": static,
     "nav": NAV,
     "about": "",
-    "stylesheets": [name for name in FILES if name.endswith(".css") and name != "site.css"],
+    "here": None,
+    "card": None,
+    "feed": None,
+    "stylesheets": [name for name in FILES if name.endswith(".css") and "/" not in name and name != "site.css"],
 }
+
+
+def origin(request: Request) -> str:
+    """Scheme and host under which the site was asked, for the places that need a whole address."""
+    return str(request.base_url).rstrip("/")
 
 
 def page(request: Request, template: str, status: int = 200, headers: dict | None = None, **values) -> HTMLResponse:
@@ -59,5 +69,6 @@ def page(request: Request, template: str, status: int = 200, headers: dict | Non
         "published_at": bundle and bundle.published_at,
         "as_of": bundle.as_of if bundle else {},
         "path": request.url.path,
+        "origin": origin(request),
     }
     return HTMLResponse(TEMPLATES.get_template(template).render(values), status, headers)

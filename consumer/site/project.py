@@ -1,6 +1,7 @@
 """The page of a project: what it is, six numbers, then code, community, packages, chain and funding."""
 
 from datetime import date
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -70,6 +71,8 @@ def _project(request: Request) -> Response:
         entity=project,
         name=project["project_name"],
         here=here,
+        card=f"project/{quote(project['project_name'], safe='')}",
+        feed=f"{here}/feed.atom",
         websites=[site for site in project["websites"] or [] if words.link(site)],
         collections=[row | {"address": address(bundle, "collection", row)} for row in bundle.rows(_COLLECTIONS, [key])],
         artifacts=_by_kind(bundle, artifacts),
@@ -95,7 +98,7 @@ def drawn(bundle: Bundle, kind: str, key: str, newest: dict[str, dict]) -> tuple
         for row in shown
         if row["window"] != "over_all_time"
     }
-    points = series(bundle, kind, key, asked)
+    points = series(bundle, kind, [key], asked)[key]
     sections = []
     for section, (title, charts, sources, names) in numbers.SECTIONS.items():
         rows = [(source, numbers.table(bundle, newest, names, source)) for source in sources]

@@ -43,8 +43,8 @@ def short(amount: float, unit: str) -> str:
 
 
 def plain(amount: float, unit: str) -> str:
-    """The amount for a table: in full, but times and ratios short, since their digits beyond say nothing."""
-    return short(amount, unit) if unit in ("seconds", "ratio", "days") else exact(amount, unit)
+    """The amount for a table: in full where it counts, short where its further digits say nothing."""
+    return exact(amount, unit) if unit in ("count", "score", "epoch_day", "USD") else short(amount, unit)
 
 
 def change(row: dict) -> str:
@@ -108,6 +108,11 @@ def link(address: str | None) -> str | None:
 def host(address: str) -> str:
     """An address as short as people write it: example.org/about."""
     return address.partition("://")[2].removeprefix("www.").rstrip("/")[:60]
+
+
+def clean(text: str) -> str:
+    """The text without the characters that XML cannot hold."""
+    return "".join(sign for sign in text if sign in "\t\n" or " " <= sign <= "\ud7ff" or "\ue000" <= sign != "\uffff")
 
 
 def _endless(amount: float) -> str:

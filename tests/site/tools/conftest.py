@@ -1,7 +1,7 @@
 """A release for the pages of tools, its values chosen so that what the pages show can be worked out by hand."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -150,4 +150,10 @@ def tools(tmp_path_factory):
     patch.undo()
 
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory):
+    """A client of a release whose tables have no rows."""
+    settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("bare"))})
+    publish_rows(settings, {})
+    with TestClient(create_app(Serving(settings)), headers={"Accept": "text/html"}) as client:
+        yield client
