@@ -164,7 +164,7 @@ class _Site:
             following = []
             if answer.location and answer.status < 400:
                 following = links(f'<a href="{html.escape(answer.location)}">', at)
-                moved |= {at: one for one in following}
+                moved[at] = following[0] if following else SERVER_PAGE
             elif answer.status != 200:
                 self.broken.append(f"{at} ({answer.status})")
             elif answer.body and not _goes_on(answer):
