@@ -3,26 +3,31 @@
 from starlette.routing import Route
 
 from consumer.serving import Serving
-from consumer.site import (
-    about,
-    api,
-    artifact,
-    board,
-    data,
-    explore,
-    feeds,
-    home,
-    metric,
-    project,
-    scores,
-    searching,
-    static,
-    status,
-)
 
 
 def routes(serving: Serving) -> list[Route]:
     """The routes of all pages."""
-    parts = (static, home, board, project, artifact, metric, searching, explore, scores, api, about)
-    found = [route for part in parts for route in part.routes()]
-    return found + [route for part in (feeds, data, status) for route in part.routes(serving)]
+    # here, not above: pages use the widgets, which use other parts of this package
+    from consumer.site import (
+        about,
+        api,
+        artifact,
+        board,
+        compare,
+        data,
+        explore,
+        feeds,
+        home,
+        metric,
+        project,
+        scores,
+        searching,
+        share,
+        static,
+        status,
+    )
+
+    parts = (static, home, board, project, artifact, metric, searching, compare, share, explore, scores, api, about)
+    # the feeds first, for their addresses look like those of projects
+    found = [route for part in (feeds, data, status) for route in part.routes(serving)]
+    return found + [route for part in parts for route in part.routes()]
