@@ -44,7 +44,7 @@ def chart(
     if scale == "log":
         series = [Series(one.label, [_above_zero(point) for point in one.points]) for one in series]
     words = _key(asked, series, kind)
-    top = (TITLE if theme else 8) + (NOTE if notes else 0)
+    top = (TITLE if theme else 14) + (NOTE if notes else 0)
     size = _Size(
         width=width - LEFT - (RIGHT_NAMED if len(series) > 1 else RIGHT),
         height=height - top - AXIS - LINE * len(words),

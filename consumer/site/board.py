@@ -126,7 +126,7 @@ def _rows(
         where += f" and {kind}_id in ({MEMBERS})"
         given["collection"] = collection_id
     (counted,) = bundle.rows(f"select count(*) as n from oso.{kind}s_v1 where {where}", given)
-    amount, joined = "null", ""
+    amount, joined = "null::double", ""
     if by:
         amount, given["metric"] = "case when not isnan(numbers.amount) then numbers.amount end", by["metric_id"]
         joined = f"""

@@ -125,6 +125,13 @@ def table(bundle: Bundle, numbers: dict[str, dict], metrics: tuple[str, ...], so
     return rows
 
 
+def as_of(numbers: dict[str, dict], metric: dict) -> date | None:
+    """The last day that a metric of an entity, in whatever window, is of; None where the entity has no such number."""
+    same = (metric["metric_source"], metric["metric"])
+    days = [row["sample_date"] for row in numbers.values() if (row["metric_source"], row["metric"]) == same]
+    return max(days, default=None)
+
+
 def metric_by_name(bundle: Bundle) -> dict[str, dict]:
     """The metrics of a release by full name."""
     return {row["metric_name"]: row for row in known(bundle).metrics.values()}

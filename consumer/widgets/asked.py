@@ -20,7 +20,7 @@ TO = Parameter("to", "Last day, included", "date")
 
 
 def parameters(request: Request, *known: Parameter) -> dict[str, Any]:
-    """The values of the query by name; those not given have their default.
+    """The values of the query by name; those not given, or left empty as forms do, have their default.
 
     Raises:
         Problem: 400, an unknown, repeated or wrong parameter; the answer says which are allowed.
@@ -29,7 +29,7 @@ def parameters(request: Request, *known: Parameter) -> dict[str, Any]:
     parse = {parameter.name: parameter.parse for parameter in known}
     seen = set()
     for name, text in request.query_params.multi_items():
-        if name == "release":
+        if name == "release" or (name in parse and not text):
             continue
         if name not in parse or name in seen:
             said = "is given twice; give it once" if name in seen else "is not known here"

@@ -12,7 +12,7 @@ from consumer.rest.endpoint import Parameter
 from consumer.rest.entities import find
 from consumer.site.finding import address
 from consumer.site.numbers import STRIP, newest
-from consumer.site.pages import page
+from consumer.site.pages import origin, page
 from consumer.widgets.asked import Shown, one_metric, parameters, shown
 
 FRAMED = {
@@ -33,10 +33,10 @@ def routes() -> list[Route]:
     return [Route("/embed/{kind}/{name:path}/{metric_name}", _embed), Route("/oembed", _oembed)]
 
 
-def embed_address(asked: Shown) -> str:
-    """The path of the embedded chart."""
-    name = asked.entity_id if asked.kind == "artifact" else _page(asked).rpartition("/")[2]
-    return f"/embed/{asked.kind}/{name}/{asked.metric['metric_name']}"
+def path_of(of: Shown) -> str:
+    """What follows /embed/, /charts/ or /badges/ in the address of what is shown."""
+    name = of.entity_id if of.kind == "artifact" else _page(of).rpartition("/")[2]
+    return f"{of.kind}/{name}/{of.metric['metric_name']}"
 
 
 def _page(of: Shown) -> str:
@@ -72,7 +72,7 @@ def _oembed(request: Request) -> Response:
         for most, usual in ((asked["maxwidth"], WIDTH), (asked["maxheight"], HEIGHT))
     )
     title = f"{of.name}: {of.title}"
-    source = str(request.base_url).rstrip("/") + embed_address(of)
+    source = f"{origin(request)}/embed/{path_of(of)}"
     frame = Markup('<iframe src="{}" width="{}" height="{}" title="{}" loading="lazy"></iframe>')
     return JSONResponse(
         {
