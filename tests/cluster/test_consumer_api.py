@@ -1,7 +1,5 @@
 """The API on the cluster: a reader of the catalog and of the bucket, who can write neither."""
 
-from dataclasses import replace
-
 import pytest
 from starlette.testclient import TestClient
 
@@ -12,7 +10,6 @@ from include.lake.catalog import open_catalog
 from include.settings import load_settings
 from tests.cluster.servers import DATABASE, HOST, READER, Cluster
 from tests.consumer.releases import publish_rows
-from tests.consumer.test_sql_functions import GOLDEN, ROWS, SOME, close, statement_of
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +57,7 @@ def test_it_can_write_neither(stores, reader):
 
 @pytest.fixture(scope="module")
 def asking(cluster, tmp_path_factory):
-    """Asks an API whose SQL the consumer's Trino answers, over three projects, or one of sandboxes (`here=True`)."""
+    """Asks an API whose SQL the consumer's Trino answers, over three projects."""
     home = tmp_path_factory.mktemp("api")
     uri = f"postgresql+psycopg2://{READER}:{cluster.keys[READER]}@{HOST}:{cluster.pg_port}/{DATABASE}"
     env = {
@@ -74,12 +71,10 @@ def asking(cluster, tmp_path_factory):
     owner = load_settings(cluster.settings_env("duckdb") | {"OPENIMPACT_HOME": str(home / "pipeline")})
     rows = [{"project_id": name, "project_name": name, "display_name": name} for name in ("a", "b", "ä")]
     publish_rows(owner, {"projects_v1": rows})
-    settings = load_settings(env)
-    own = replace(settings, consumer_trino=None)
-    with TestClient(create_app(Serving(settings))) as there, TestClient(create_app(Serving(own))) as sandboxes:
+    with TestClient(create_app(Serving(load_settings(env)))) as client:
 
-        def ask(sql, here=False, **body):
-            return (sandboxes if here else there).post("/api/v1/sql", json={"query": sql} | body)
+        def ask(sql, **body):
+            return client.post("/api/v1/sql", json={"query": sql} | body)
 
         yield ask
 
@@ -92,19 +87,6 @@ def test_sql_of_readers_is_answered_by_the_consumers_trino(asking):
     assert ["projects_v1"] in asking("SHOW TABLES").json()["data"]
     path = asking(f'SELECT count(*) FROM "oso_{release}".projects_v1, consumer.oso.projects_v1 AS b')
     assert path.json()["data"] == [[9]]
-
-
-def test_each_function_that_is_served_gives_the_same_on_the_cluster_as_in_a_sandbox(asking):
-    differing = {}
-    for call, golden in GOLDEN.items():
-        sql = f"SELECT {call} {ROWS} ORDER BY x" if "OVER" in call else statement_of(call)
-        there, here = asking(sql), asking(sql, here=True)
-        if there.status_code != 200 or here.status_code != 200:
-            differing[call] = there.text[:200], here.text[:200]
-        elif golden is not SOME:
-            if there.json()["data"] != [list(map(close, row)) for row in here.json()["data"]]:
-                differing[call] = there.json()["data"], here.json()["data"]
-    assert differing == {}
 
 
 def test_errors_limits_and_leaving_are_the_same_on_the_cluster(asking):
