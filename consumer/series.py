@@ -62,16 +62,19 @@ def _whole(metric: dict, found: dict[date, Point], seen: list[Run], first: date 
     families = list(by_family.values())
     last_seen = min((max(to for _, to, _ in days) for days in families), default=date.min)
     days = sorted(found)
-    if not days and (not first or not families):
+    if not days:
         return []
+    earliest = min([days[0], *(start for days_of in families for start, _, _ in days_of)])
     counts = metric["row_class"] in ("N", "S")
     points = []
-    for start, opening, end in _windows(metric["window"], first or days[0], max([last_seen, *days[-1:]])):
+    for start, opening, end in _windows(
+        metric["window"], max(first, earliest) if first else days[0], max(last_seen, days[-1])
+    ):
         if start in found:
             points.append(found[start])
-        elif not (covered := [_covered(family, opening, min(end, last_seen)) for family in families]) or not any(
-            covered
-        ):
+        elif first and start < first:
+            continue
+        elif not any(covered := [_covered(family, opening, min(end, last_seen)) for family in families]):
             points.append(Point(start, None, "unknown"))
         elif counts:
             points.append(Point(start, 0.0, "ok" if all(one == "full" for one in covered) else "partial"))

@@ -28,6 +28,6 @@ def routes(serving: Serving) -> list[Route]:
     )
 
     parts = (static, home, board, project, artifact, metric, searching, compare, share, explore, scores, api, about)
-    # the feeds first, for their addresses look like those of projects
+    # feeds first: the address of a project takes all that follows
     found = [route for part in (feeds, data, status) for route in part.routes(serving)]
     return found + [route for part in parts for route in part.routes()]

@@ -63,7 +63,7 @@ SECTIONS = {
     "chain": (
         "Chain",
         ("EVM_transactions_weekly", "EVM_active_addresses_weekly"),
-        ("EVM", "MAINNET", "OPTIMISM", "BASE"),
+        ("EVM",),
         (
             "transactions",
             "active_addresses",
@@ -125,10 +125,11 @@ def table(bundle: Bundle, numbers: dict[str, dict], metrics: tuple[str, ...], so
     return rows
 
 
-def as_of(numbers: dict[str, dict], metric: dict) -> date:
-    """The last day that a metric of an entity, in whatever window, is of."""
+def as_of(numbers: dict[str, dict], metric: dict) -> date | None:
+    """The last day that a metric of an entity, in whatever window, is of; None where the entity has no such number."""
     same = (metric["metric_source"], metric["metric"])
-    return max(row["sample_date"] for row in numbers.values() if (row["metric_source"], row["metric"]) == same)
+    days = [row["sample_date"] for row in numbers.values() if (row["metric_source"], row["metric"]) == same]
+    return max(days, default=None)
 
 
 def metric_by_name(bundle: Bundle) -> dict[str, dict]:

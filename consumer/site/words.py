@@ -1,10 +1,12 @@
 """Numbers, days and names as people read them. What is unknown is None and has no words here: the page says so."""
 
 import math
+import re
 from datetime import UTC, date, datetime
 
 from consumer import charts
 
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SOURCES = {
     "GITHUB": "GitHub",
     "NPM": "npm",
@@ -112,7 +114,7 @@ def host(address: str) -> str:
 
 def clean(text: str) -> str:
     """The text without the characters that XML cannot hold."""
-    return "".join(sign for sign in text if sign in "\t\n" or " " <= sign <= "\ud7ff" or "\ue000" <= sign != "\uffff")
+    return _NOT_XML.sub("", text)
 
 
 def _endless(amount: float) -> str:

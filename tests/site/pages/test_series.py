@@ -4,7 +4,7 @@ from datetime import date
 
 from consumer.charts import Point
 from consumer.series import series
-from tests.site.pages.world import ALPHA, BETA, LAST
+from tests.site.pages.world import ALPHA, BETA
 
 
 def of(site, entity, name, first=None):
@@ -29,9 +29,14 @@ def test_where_a_time_has_no_case_there_is_no_point(site):
     ]
 
 
-def test_a_series_begins_on_the_day_that_is_asked(site):
+def test_a_series_begins_with_the_first_whole_window_after_the_day_that_is_asked(site):
     days = [point.day for point in of(site, ALPHA, "GITHUB_commits_weekly", date(2026, 10, 20))]
     assert days == [date(2026, 10, 26)]
+
+
+def test_a_series_from_a_day_before_its_first_row_begins_where_anything_was_seen(site):
+    found = of(site, ALPHA, "GITHUB_commits_weekly", date(2020, 1, 1))
+    assert found[:2] == [Point(date(2026, 8, 31), 0.0, "partial"), Point(date(2026, 9, 7), 0.0, "ok")]
 
 
 def test_without_any_row_there_is_no_series(site):
@@ -41,4 +46,3 @@ def test_without_any_row_there_is_no_series(site):
 def test_many_entities_are_read_at_once(site):
     found = series(site.bundle, "project", [ALPHA, BETA], {"GITHUB_commits_weekly": None})
     assert [len(found[key]["GITHUB_commits_weekly"]) for key in (ALPHA, BETA)] == [5, 0]
-    assert LAST == date(2026, 11, 1)

@@ -45,4 +45,4 @@ def test_only_addresses_of_the_web_are_links(address):
 
 
 def test_a_feed_holds_no_character_that_xml_cannot():
-    assert words.clean("a\x00b\x1b\ufffec\n\U0001f30a") == "ab\ufffec\n\U0001f30a".replace("\ufffe", "")
+    assert words.clean("a\x00b\x1b\ufffe\uffffc\n\U0001f30a") == "abc\n\U0001f30a"
