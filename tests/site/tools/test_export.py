@@ -1,6 +1,7 @@
 """The site as files: the same words as the server's pages, and no link that leads nowhere."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -72,7 +73,7 @@ def test_every_link_of_the_export_leads_to_a_file_of_it(exported):
         assert "export.invalid" not in text
         for _, link, _ in re.findall(r'(\s(?:href|src|action)=")([^"#]*)(["#])', text):
             if link and not urlsplit(link).scheme:
-                target = (file.parent / unquote(link)).resolve()
+                target = (file.parent / unquote(unescape(link))).resolve()
                 assert target.is_file() and target.is_relative_to(folder.resolve()), f"{file}: {link}"
 
 
