@@ -225,7 +225,7 @@ def consumer(home: Path, env: dict[str, str]):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise DemoFailed(f"The API did not come up; see {log}")
             time.sleep(0.5)
-        say(f"the API answers at {url}")
+        say(f"the website is at {url}, and the API below {url}/api/v1")
         yield url
     finally:
         stop(process)
@@ -337,6 +337,7 @@ def show_where(home: Path, api: Api, url: str) -> None:
     """Where to look next."""
     here = f"OPENIMPACT_HOME={home} {sys.executable} -m include"
     print(f"""
+Website       {url}
 Airflow       {api.url}   user admin   password {api.password}
 status        {api.url}/openimpact/status
 tables        {here} release show

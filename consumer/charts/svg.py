@@ -1,5 +1,6 @@
 """SVG as text: elements by escaping alone, and the colours of the two themes."""
 
+import functools
 import re
 
 from markupsafe import Markup, escape
@@ -26,18 +27,20 @@ THEMES = {
 }
 SERIES = ("c-accent", *(f"c-{place}" for place in range(2, 9)))
 _OF_CLASS = {"c-page": "page", "c-axis": "ink", "c-muted": "muted", "c-grid": "line", "c-unknown": "muted"}
+_PLAIN = re.compile(r"[\w .,:;()%+*/#-]*", re.ASCII).fullmatch  # needs no escaping
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def element(name: str, *inside: str, **attributes: str | float | None) -> Markup:
     """An element; text and attributes are escaped, None leaves an attribute out, `_` in a name stands for `-`."""
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{_text(value)}"'
-        for key, value in attributes.items()
-        if value is not None
-    )
+    written = "".join(f' {_attribute(key)}="{_text(value)}"' for key, value in attributes.items() if value is not None)
     content = "".join(_text(part) for part in inside)
     return Markup(f"<{name}{written}>{content}</{name}>" if content else f"<{name}{written}/>")
+
+
+@functools.cache
+def _attribute(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
 
 
 def colour(role: str, theme: str | None) -> dict[str, str]:
@@ -52,4 +55,6 @@ def colour(role: str, theme: str | None) -> dict[str, str]:
 def _text(value: str | float) -> str:
     if isinstance(value, float):
         return f"{round(value, 2) or 0.0:.2f}".rstrip("0").rstrip(".")
+    if isinstance(value, int) or (type(value) is str and _PLAIN(value)):
+        return str(value)
     return str(escape(value if isinstance(value, Markup) else _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(value))))

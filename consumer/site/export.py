@@ -164,7 +164,7 @@ class _Site:
             following = []
             if answer.location and answer.status < 400:
                 following = links(f'<a href="{html.escape(answer.location)}">', at)
-                moved |= {at: one for one in following}
+                moved[at] = following[0] if following else SERVER_PAGE
             elif answer.status != 200:
                 self.broken.append(f"{at} ({answer.status})")
             elif answer.body and not _goes_on(answer):
@@ -189,12 +189,12 @@ class _Site:
 
 
 def _belongs(link: str, at: str) -> bool:
-    """Whether an address that the page `at` leads to is exported: all that a server need not make.
+    """Whether an address that the page `at` leads to is exported: all that a server need not make, in one order.
 
     A page that answers a question leads on to other pages of the same answer alone, for questions have no end.
     """
     path, _, query = link.partition("?")
-    if path.startswith(NEEDS_SERVER) or "release=" in query:
+    if path.startswith(NEEDS_SERVER) or re.search("(^|&)(release|sort|order|to)=", query):
         return False
     if not query or path.startswith(("/api/", "/charts/", "/badges/", "/explore.")):
         return True

@@ -38,6 +38,9 @@ def entity(bundle: Bundle, kind: str, text: str, source: str | None = None) -> d
     Raises:
         Problem: 404 or 400 with the alike or possible ones, each with the address of its page.
     """
+    ids = known(bundle).ids.get((kind, text.lower()), ())
+    if len(ids) == 1:
+        return bundle.card(kind, *ids)[kind]
     try:
         return find(bundle, kind, text, source)
     except Problem as error:

@@ -63,7 +63,7 @@ SECTIONS = {
     "chain": (
         "Chain",
         ("EVM_transactions_weekly", "EVM_active_addresses_weekly"),
-        ("EVM", "MAINNET", "OPTIMISM", "BASE"),
+        ("EVM",),
         (
             "transactions",
             "active_addresses",

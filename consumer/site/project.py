@@ -2,6 +2,7 @@
 
 from datetime import date
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,12 +36,7 @@ _ARTIFACTS = """
     inner join oso.artifacts_v1 as artifacts using (artifact_id)
     where owned.project_id = ? and artifacts.artifact_type <> 'USER'
     order by status = 'dead', artifacts.artifact_source, artifacts.artifact_namespace, artifacts.artifact_name"""
-_COLLECTIONS = """
-    select collections.*
-    from oso.projects_by_collection_v1 as members
-    inner join oso.collections_v1 as collections using (collection_id)
-    where members.project_id = ?
-    order by collections.display_name"""
+_COLLECTIONS: WeakKeyDictionary[Bundle, dict[str, list[dict]]] = WeakKeyDictionary()
 
 
 def routes() -> list[Route]:
@@ -74,7 +70,7 @@ def _project(request: Request) -> Response:
         card=f"project/{quote(project['project_name'], safe='')}",
         feed=f"{here}/feed.atom",
         websites=[site for site in project["websites"] or [] if words.link(site)],
-        collections=[row | {"address": address(bundle, "collection", row)} for row in bundle.rows(_COLLECTIONS, [key])],
+        collections=_collections(bundle).get(key, []),
         artifacts=_by_kind(bundle, artifacts),
         strip=[(name, row, sparks.get(row["metric_id"]) if row else None) for name, row in numbers.strip(newest)],
         sections=sections,
@@ -125,6 +121,21 @@ def figure(metric: dict, points: list) -> dict:
     kind = "line" if metric["row_class"] in ("R", "K") or metric["window"].startswith("over_") else "bar"
     svg = chart([Series(metric["display_name"], points)], unit=metric["unit"], kind=kind, title=title)
     return {"metric": metric, "title": title, "svg": svg, "points": points}
+
+
+def _collections(bundle: Bundle) -> dict[str, list[dict]]:
+    """The collections of each project by its id, read once a release: name to show and address."""
+    if bundle not in _COLLECTIONS:
+        found: dict[str, list[dict]] = {}
+        for row in bundle.rows("""
+            select project_id, collections.*
+            from oso.projects_by_collection_v1 as members
+            inner join oso.collections_v1 as collections using (collection_id)
+            order by collections.display_name"""):
+            one = {"display_name": row["display_name"], "address": address(bundle, "collection", row)}
+            found.setdefault(row["project_id"], []).append(one)
+        _COLLECTIONS[bundle] = found
+    return _COLLECTIONS[bundle]
 
 
 def _belongs(artifact: dict, section: str, source: str | None) -> bool:

@@ -39,9 +39,10 @@ def address(tmp_path_factory):
         yield address
 
 
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_nothing_serious_keeps_anybody_out_of_any_page(chromium, address, axe, mode):
-    page = chromium.new_page(base_url=address, color_scheme=mode, bypass_csp=True)
+@pytest.mark.parametrize(("mode", "width"), [("light", 1280), ("dark", 360)])
+def test_nothing_serious_keeps_anybody_out_of_any_page(chromium, address, axe, mode, width):
+    size = {"width": width, "height": 800}
+    page = chromium.new_page(base_url=address, color_scheme=mode, viewport=size, bypass_csp=True)
     found = []
     for path in PAGES:
         page.goto(path)

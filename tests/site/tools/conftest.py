@@ -108,6 +108,7 @@ def rows(version: str) -> dict[str, list[dict]]:
             _metric("commits", "Commits", "over_all_time"),
             _metric("stars", "Stars", "over_all_time"),
             _metric("commits", "Commits", "over_30_day_period", levels=["project"]),
+            _metric("active_developers", "Active developers", "over_30_day_period", levels=["project"]),
         ],
         "key_metrics_by_project_v1": [row | {"unit": "count"} for row in keys]
         + [
