@@ -21,6 +21,7 @@ from consumer.serving import Serving
 from consumer.site.errors import error_page
 from consumer.sql import api as sql
 from consumer.sql import trino_wire
+from consumer.sql.cluster import Cluster
 from consumer.sql.queries import Queries
 
 FOLLOW_EVERY_S = 5
@@ -33,7 +34,8 @@ TOLD += [f"OpenImpact-{what}" for what in ("Release", "Published-At", "As-Of", "
 def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
     """The application over what `serving` serves; it follows new releases while it runs."""
     meter = Meter(Keys(serving.settings.home), tiers)
-    queries = Queries(serving.settings.home / "sql")
+    settings = serving.settings
+    queries = Queries(settings.home / "sql", cluster=Cluster(settings) if settings.consumer_trino else None)
 
     @asynccontextmanager
     async def life(app):

@@ -9,7 +9,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -76,12 +76,7 @@ class Bundle:
             SuspectData: the file is not what was built, or another version of OpenImpact built it.
         """
         self.path = folder / "consumer.duckdb"
-        try:
-            facts = json.loads((folder / "bundle.json").read_text())
-        except (OSError, ValueError) as error:
-            raise SuspectData(f"{folder} holds no whole bundle ({error}). Delete it; it is built again.") from None
-        if facts["format"] != FORMAT:
-            raise SuspectData(f"{folder} has format {facts['format']} and this is {FORMAT}. Delete it; it comes again.")
+        facts = _facts(folder)
         for name, built in facts["sha256"].items():
             if not (folder / name).exists() or _sha256(folder / name) != built:
                 raise SuspectData(
@@ -157,7 +152,8 @@ class Bundle:
 def build_bundle(settings: Settings, release_id: str = "current", progress: Callable = lambda *_: None) -> Path:
     """Builds the bundle of a release beside what is served, unless it is there; returns its folder.
 
-    `progress(done, all, table)` is called before each table. A kill leaves no half bundle.
+    One of another version's format is built anew. `progress(done, all, table)` is called before each table. A kill
+    leaves no half bundle.
 
     Raises:
         FixNeeded: there is no such release, or it has no dictionary (columns_v1), as those of older versions.
@@ -165,7 +161,8 @@ def build_bundle(settings: Settings, release_id: str = "current", progress: Call
     """
     release = show_release(settings, release_id)
     folder = settings.home / "bundles" / release.release_id
-    if (folder / "bundle.json").exists():
+    with suppress(SuspectData):
+        _facts(folder)
         return folder
     listed = {table.name: table.rows for table in release.tables}
     if "columns_v1" not in listed:
@@ -208,6 +205,16 @@ def build_bundle(settings: Settings, release_id: str = "current", progress: Call
     shutil.rmtree(folder, ignore_errors=True)
     building.rename(folder)
     return folder
+
+
+def _facts(folder: Path) -> dict:
+    try:
+        facts = json.loads((folder / "bundle.json").read_text())
+    except (OSError, ValueError) as error:
+        raise SuspectData(f"{folder} holds no whole bundle ({error}). Delete it; it is built again.") from None
+    if facts["format"] != FORMAT:
+        raise SuspectData(f"{folder} has format {facts['format']} and this is {FORMAT}. Delete it; it comes again.")
+    return facts
 
 
 def _order(key: Iterable[str]) -> list[str]:

@@ -52,8 +52,12 @@ for name in jwt-secret api-secret-key; do word "airflow/$name" 48; done
 word airflow/admin-password
 printf '{"admin": "%s"}\n' "$(<airflow/admin-password)" >airflow/passwords.json
 
-# readers: the certificate, the pair that signs tokens and the keys; the cluster gets what checks them, not what signs
-"$here/trino/consumer/secrets.sh" readers "$@"
+# readers: the certificate, the pair that signs tokens and the keys; the cluster gets what checks them, and the API, which
+# asks it for its readers, what signs
+"$here/trino/consumer/secrets.sh" readers "$@" trino-consumer
+for name in jwt.key tls.crt; do
+  [[ -e consumer-api/$name ]] || install -m 644 "readers/$name" "consumer-api/$name"
+done
 for name in jwt.pub tls.pem password.db; do
   [[ -e trino-consumer/$name ]] || install -m 644 "readers/$name" "trino-consumer/$name"
 done

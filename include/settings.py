@@ -22,6 +22,9 @@ class Settings:
     warehouse: str
     storage: Mapping[str, str] = field(default_factory=dict, repr=False)
     last_day: date | None = None
+    consumer_trino: str | None = None
+    consumer_trino_key: Path | None = None
+    consumer_trino_ca: Path | None = None
     security_contact: str | None = None
 
     @property
@@ -45,16 +48,17 @@ class Settings:
 
 
 def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment: OPENIMPACT_HOME, _ENGINE, _CATALOG_URI, _LAKE_URI, _WAREHOUSE, _LAST_DAY,
-    _SECURITY_CONTACT, AWS_*.
+    """Settings from the environment, where they are named OPENIMPACT_…; for the storage they are AWS_….
 
     Creates nothing. `warehouse` is a URI whose children `lake` and `consumer` hold the data. `lake_uri` is that of an
     Iceberg REST catalog that holds the lake instead of the database; the releases stay in the database, for they
-    switch all tables in one transaction, which REST catalogs do not offer.
+    switch all tables in one transaction, which REST catalogs do not offer. `consumer_trino` is the address of the
+    cluster that answers SQL of readers, `consumer_trino_key` the file of the key that signs who asks.
 
     Raises:
-        FixNeeded: an unknown engine, a warehouse that is not a URI, a REST catalog where there can be none, a day that
-            is none, or a contact that is no address.
+        FixNeeded: an unknown engine, a warehouse that is not a URI, a REST catalog where there can be none, a day or
+            file that is none, a contact that is no address, or an address of the consumer's Trino that is none or
+            lacks its key.
     """
     home = Path(env.get("OPENIMPACT_HOME") or ".openimpact").expanduser().resolve()
     engine = env.get("OPENIMPACT_ENGINE") or "duckdb"
@@ -78,6 +82,16 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
             "OPENIMPACT_LAKE_URI is set and OPENIMPACT_ENGINE is trino, whose catalogs in deploy/trino open the "
             "database: it would build from another lake. Unset the first, or set the engine to duckdb."
         )
+    consumer_trino = env.get("OPENIMPACT_CONSUMER_TRINO") or None
+    of_it = env if consumer_trino else {}
+    key, ca = (_file(of_it, f"OPENIMPACT_CONSUMER_TRINO_{name}_FILE") for name in ("KEY", "CA"))
+    if consumer_trino and not consumer_trino.startswith(("http://", "https://")):
+        raise FixNeeded("OPENIMPACT_CONSUMER_TRINO is not http(s)://…: set it to the address of the consumer's Trino.")
+    if consumer_trino and consumer_trino.startswith("https://") and not key:
+        raise FixNeeded(
+            "OPENIMPACT_CONSUMER_TRINO is set and OPENIMPACT_CONSUMER_TRINO_KEY_FILE is not: name the file of jwt.key, "
+            "which signs for whom the API asks (docs/consumer-cluster.md)."
+        )
     names = {
         "s3.endpoint": "AWS_ENDPOINT_URL",
         "s3.access-key-id": "AWS_ACCESS_KEY_ID",
@@ -95,8 +109,19 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         warehouse=warehouse,
         storage=storage,
         last_day=_day(env, "OPENIMPACT_LAST_DAY"),
+        consumer_trino=consumer_trino,
+        consumer_trino_key=key,
+        consumer_trino_ca=ca,
         security_contact=_contact(env, "OPENIMPACT_SECURITY_CONTACT"),
     )
+
+
+def _file(env: Mapping[str, str], name: str) -> Path | None:
+    if not env.get(name):
+        return None
+    if not Path(env[name]).is_file():
+        raise FixNeeded(f"{name} is {env[name]!r}, and there is no such file; name one, or unset it.")
+    return Path(env[name]).resolve()
 
 
 def _day(env: Mapping[str, str], name: str) -> date | None:

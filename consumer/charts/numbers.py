@@ -50,7 +50,8 @@ def ticks(low: float, high: float, unit: str, most: int = 4) -> list[float]:
     step = next(power * nice for nice in (1, 2, 5, 10) if power * nice >= raw * 0.999)
     if unit in WHOLE:
         step = max(step, 1.0)
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    first = floor(low / step + 1e-9)
+    last = max(ceil(high / step - 1e-9), first + 1)
     return [float(f"{place * step * size:.12g}") for place in range(first, last + 1)]
 
 

@@ -19,7 +19,7 @@ class Point:
     @property
     def known(self) -> bool:
         """Whether there is a number to draw."""
-        return self.quality != "unknown" and self.amount is not None and abs(self.amount) < LARGEST
+        return self.quality != "unknown" and self.amount is not None and abs(self.amount) <= LARGEST
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,8 @@ def start_for(request: Request, queries: Queries, sql: str, format: str, paramet
     who = caller.key_id or address_of(request.scope)
     if caller.tier != "internal" and queries.running(who) >= AT_ONCE:
         raise Problem(429, f"You have {AT_ONCE} queries under way; wait for one to end.", headers={"Retry-After": "5"})
-    return queries.start(request.state.bundle, owner, sql, format, limits, parameters, default, caller.spend, who)
+    user = caller.key_id if caller.tier == "keyed" else caller.tier
+    return queries.start(request.state.bundle, owner, sql, format, limits, parameters, default, caller.spend, who, user)
 
 
 def owner_of(request: Request) -> str:

@@ -289,6 +289,23 @@ def to_duckdb(tree: exp.Query, schema: MappingSchema) -> str:
         raise QueryError(f"{text}. Write it another way, or ask the consumer's Trino.") from None
 
 
+def to_trino(tree: exp.Query, release_id: str) -> str:
+    """The SQL of a tree that passed the gate, over the tables of one release; "" where it asks for those of a catalog.
+
+    Tables about tables are answered out of the release's dictionary, which is the same in each profile.
+    """
+    tables = [table for table in tree.find_all(exp.Table) if table.db]
+    if any(table.db == "temp" for table in tables):
+        return ""
+    for table in tables:
+        table.set("catalog", exp.to_identifier("consumer", quoted=True))
+        table.set("db", exp.to_identifier(f"oso_{release_id.lower()}", quoted=True))
+    for column in tree.find_all(exp.Column):  # by the table's name alone, for the schema is another now
+        column.set("catalog", None)
+        column.set("db", None)
+    return tree.sql("trino", comments=False)
+
+
 def trino_type(kind: str) -> str:
     """A type of the dictionary ("varchar array") as Trino writes it ("array(varchar)")."""
     return f"array({kind.removesuffix(' array')})" if kind.endswith(" array") else kind

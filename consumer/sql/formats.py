@@ -172,6 +172,18 @@ def trino_name(kind) -> str:
     return _NAMES.get(kind.id, "varchar")
 
 
+def split_types(kinds: str) -> list[str]:
+    """Trino's names of types that stand between the outer commas."""
+    parts, depth = [""], 0
+    for sign in kinds:
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if sign == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]
+
+
 _NAMES = {
     "boolean": "boolean", "tinyint": "tinyint", "smallint": "smallint", "integer": "integer", "bigint": "bigint",
     "hugeint": "bigint", "utinyint": "smallint", "usmallint": "integer", "uinteger": "bigint", "ubigint": "bigint",

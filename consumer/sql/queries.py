@@ -5,6 +5,8 @@ handed only to who asked, and whoever has it may read: it cannot be guessed and 
 """
 
 import asyncio
+import dataclasses
+import io
 import json
 import logging
 import re
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from consumer.bundle import Bundle
 from consumer.sql import QueryError
+from consumer.sql.cluster import Cluster
 from consumer.sql.workers import Limits, Order, Pool
 from include.errors import OpenImpactError, Unavailable
 
@@ -28,10 +31,13 @@ _ID = re.compile(r"[\w-]{22}")
 
 
 class Queries:
-    """Runs queries on a pool that starts with the first one. Its methods are for the event loop."""
+    """Runs queries on a pool that starts with the first one, or on `cluster` once they passed the gate in that pool.
 
-    def __init__(self, folder: Path, *, size: int = 2, waiting: int = 32) -> None:
-        self.folder, self.size, self.waiting = folder, size, waiting
+    Its methods are for the event loop.
+    """
+
+    def __init__(self, folder: Path, *, size: int = 2, waiting: int = 32, cluster: Cluster | None = None) -> None:
+        self.folder, self.size, self.waiting, self.cluster = folder, size, waiting, cluster
         self._pool: Pool | None = None
         self._threads = ThreadPoolExecutor(size + waiting + 1, thread_name_prefix="sql")
         self._running: dict[str, tuple[asyncio.Future, threading.Event, str]] = {}
@@ -49,8 +55,12 @@ class Queries:
         default: tuple[str | None, str | None] = (None, None),
         spend: Callable = lambda **_: None,
         who: str = "",
+        user: str = "anonymous",
     ) -> str:
-        """Starts a query over `bundle`; returns its id. `spend(rows=, seconds=)` is told what it cost."""
+        """Starts a query over `bundle`; returns its id. `spend(rows=, seconds=)` is told what it cost.
+
+        `who` is counted as one caller here, and `user` in the cluster.
+        """
         self._purge()
         query = secrets.token_urlsafe(16)
         facts = {
@@ -65,7 +75,7 @@ class Queries:
         self._write(facts)
         order = Order(str(bundle.path), sql, format, limits, parameters, default)
         cancelled = threading.Event()
-        job = asyncio.get_running_loop().run_in_executor(self._threads, self._run, facts, order, cancelled, spend)
+        job = asyncio.get_running_loop().run_in_executor(self._threads, self._run, facts, order, cancelled, spend, user)
         self._running[query] = job, cancelled, who
         job.add_done_callback(lambda _: self._running.pop(query, None))
         return query
@@ -117,14 +127,14 @@ class Queries:
         if self._pool:
             self._pool.close()
 
-    def _run(self, facts: dict, order: Order, cancelled: threading.Event, spend: Callable) -> None:
+    def _run(self, facts: dict, order: Order, cancelled: threading.Event, spend: Callable, user: str) -> None:
         file = self.folder / facts["token"]
         outcome: dict = {}
         try:
             with self._starting:
                 self._pool = self._pool or Pool(self.size, self.waiting)
             with file.open("wb", buffering=0) as out:
-                outcome |= self._pool.run(order, out, cancelled, lambda seconds: spend(seconds=seconds))
+                outcome |= self._answer(order, out, cancelled, lambda seconds: spend(seconds=seconds), user)
             self._write(facts | {"status": "completed"} | {key: outcome[key] for key in ("columns", "rows")})
         except OpenImpactError as error:
             file.unlink(missing_ok=True)
@@ -140,6 +150,14 @@ class Queries:
             self._write(facts | {"status": "failed", "code": 500} | told)
         finally:
             spend(rows=outcome.get("rows", 0))
+
+    def _answer(self, order: Order, out, cancelled: threading.Event, spend: Callable[[float], None], user: str) -> dict:
+        if self.cluster:
+            statement = io.BytesIO()
+            self._pool.run(dataclasses.replace(order, format="statement"), statement, cancelled)
+            if sql := statement.getvalue().decode():
+                return self.cluster.run(sql, user, order, out, cancelled, spend)
+        return self._pool.run(order, out, cancelled, spend)
 
     def _write(self, facts: dict) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

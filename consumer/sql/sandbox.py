@@ -25,7 +25,7 @@ from sqlglot.schema import MappingSchema
 
 from consumer.fences import FENCES
 from consumer.sql import QueryError
-from consumer.sql.dialect import MACROS, to_duckdb, trino_type
+from consumer.sql.dialect import MACROS, to_duckdb, to_trino, trino_type
 from consumer.sql.formats import WRITERS, Column, columns_of
 from consumer.sql.gate import gate
 from consumer.sql.metadata import VIEWS
@@ -108,8 +108,12 @@ class Child:
 
     def answer(self, order: dict, pipe: int) -> dict:
         """Runs the statement and writes the rows; returns {"columns", "rows"} or {"error", "name"}."""
+        asked = order["sql"], order["parameters"], tuple(order["default"])
         try:
-            found = self.engine.run(order["sql"], order["parameters"], tuple(order["default"]))
+            if order["format"] == "statement":
+                os.write(pipe, self.engine.statement(*asked).encode())
+                return {"columns": [], "rows": 0}
+            found = self.engine.run(*asked)
             reader = found.to_arrow_reader(BLOCK_ROWS)
             columns = columns_of(found, reader.schema)
             rows = 0
@@ -146,6 +150,14 @@ class Engine:
         columns = {n: {c[0]: trino_type(c[1]) for c in t["columns"]} for n, t in facts["tables"].items()}
         self.schema = MappingSchema({"oso": columns}, dialect="trino")
         self.db = open_duckdb(path)
+
+    def statement(self, sql: str, parameters: list | dict | None = None, default: tuple = (None, None)) -> str:
+        """The SQL that a cluster is sent for one query; "" where it asks for tables of the catalog.
+
+        Raises:
+            QueryError: the gate refuses it.
+        """
+        return to_trino(gate(sql, self.tables, self.release_id, parameters, default), self.release_id)
 
     def run(self, sql: str, parameters: list | dict | None = None, default: tuple = (None, None)):
         """The result of one query, as DuckDB's connection gives it.

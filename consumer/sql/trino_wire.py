@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from consumer.problems import Problem
 from consumer.sql.api import headers_of, start_for
+from consumer.sql.formats import split_types
 from consumer.sql.queries import Queries
 
 HOLD_S = 0.8  # a client asks again after 30 seconds of silence, and its query would run twice
@@ -134,14 +135,14 @@ def signature(kind: str) -> dict:
     """The tree that the wire has beside the name of a type: "array(varchar)" and what it is made of."""
     outer = re.fullmatch(r"(array|map|row)\((.*)\)", kind, re.DOTALL)
     if outer and outer[1] == "row":
-        fields = [part.partition(" ") for part in _split(outer[2])]
+        fields = [part.partition(" ") for part in split_types(outer[2])]
         arguments = [
             {"kind": "NAMED_TYPE", "value": {"fieldName": {"name": name}, "typeSignature": signature(inner)}}
             for name, _, inner in fields
         ]
         return {"rawType": "row", "arguments": arguments}
     if outer:
-        arguments = [{"kind": "TYPE", "value": signature(part)} for part in _split(outer[2])]
+        arguments = [{"kind": "TYPE", "value": signature(part)} for part in split_types(outer[2])]
         return {"rawType": outer[1], "arguments": arguments}
     if kind == "varchar":  # clients want the length of each, and this is that of one without
         return {"rawType": "varchar", "arguments": [{"kind": "LONG", "value": 2147483647}]}
@@ -150,15 +151,3 @@ def signature(kind: str) -> dict:
         numbers = [{"kind": "LONG", "value": int(number)} for number in sized[2].split(",")]
         return {"rawType": sized[1] + sized[3], "arguments": numbers}
     return {"rawType": kind, "arguments": []}
-
-
-def _split(kinds: str) -> list[str]:
-    """What stands between the outer commas."""
-    parts, depth = [""], 0
-    for sign in kinds:
-        depth += {"(": 1, ")": -1}.get(sign, 0)
-        if sign == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return [part.strip() for part in parts]

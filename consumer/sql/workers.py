@@ -36,7 +36,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Order:
-    """A query to run: Trino's SQL with its parameters over the bundle at `path`, to be written in `format`."""
+    """A query to run: Trino's SQL with its parameters over the bundle at `path`, to be written in `format`.
+
+    In the format "statement" nothing is run: the answer is the SQL that a cluster is sent, as by dialect.to_trino.
+    """
 
     path: str
     sql: str

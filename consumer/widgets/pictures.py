@@ -1,7 +1,5 @@
 """Charts as files, SVG and PNG, and stars under the address that READMEs have of star-history."""
 
-from datetime import date
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -58,8 +56,10 @@ def _stars(request: Request) -> Response:
         given = [points[key].get(metrics.get(GIVEN), []) for key in found]
         first = min((point.day for one in given for point in one), default=None)
         title = f"Stars given since {days.in_words(first)}" if first else "Stars"
-        held = [summed(one, first) for one in given]
-    labels = [f"{row['artifact_namespace']}/{row['artifact_name']}" for row in found.values()]
+        held = [summed(one) for one in given]
+    full = [f"{row['artifact_namespace']}/{row['artifact_name']}" for row in found.values()]
+    short = [row["artifact_name"] for row in found.values()]
+    labels = short if len(set(short)) == len(short) > 1 else full
     drawn = chart(
         [Series(label, one) for label, one in zip(labels, held, strict=True)],
         unit="count",
@@ -70,7 +70,7 @@ def _stars(request: Request) -> Response:
     return Response(drawn, media_type="image/svg+xml")
 
 
-def summed(points: list[Point], first: date | None) -> list[Point]:
+def summed(points: list[Point]) -> list[Point]:
     """The running sum of counts; partial from the first day on that was not wholly seen."""
     total, quality, sums = 0.0, "ok", []
     for point in points:

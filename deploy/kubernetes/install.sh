@@ -18,6 +18,8 @@ readers=$secrets/trino-consumer
 secret trino-consumer-readers --from-file="$readers/tls.pem" --from-file="$readers/jwt.pub" \
   --from-file="$readers/password.db"
 
+secret consumer-api-readers --from-file="$secrets/consumer-api/jwt.key" --from-file="$secrets/consumer-api/tls.crt"
+
 release() { helm upgrade --install "$1" "$2" --namespace openimpact "${@:3}" ${HELM_ARGS:-}; }
 
 # what the chart writes itself, from the values

@@ -1,5 +1,7 @@
 """The API on the cluster: a reader of the catalog and of the bucket, who can write neither."""
 
+import re
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -10,6 +12,7 @@ from include.lake.catalog import open_catalog
 from include.settings import load_settings
 from tests.cluster.servers import DATABASE, HOST, READER, Cluster
 from tests.consumer.releases import publish_rows
+from tests.consumer.test_sql_functions import GOLDEN, ROWS
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +56,64 @@ def test_it_can_write_neither(stores, reader):
     with pytest.raises(OSError, match="(?i)denied"):
         with catalog._load_file_io(location=target).new_output(target).create() as out:
             out.write(b"x")
+
+
+@pytest.fixture(scope="module")
+def asking(cluster, tmp_path_factory):
+    """An API whose SQL the consumer's Trino answers, over three projects; a function that asks it."""
+    home = tmp_path_factory.mktemp("api")
+    uri = f"postgresql+psycopg2://{READER}:{cluster.keys[READER]}@{HOST}:{cluster.pg_port}/{DATABASE}"
+    env = {
+        "OPENIMPACT_HOME": str(home / "api"),
+        "OPENIMPACT_CATALOG_URI": uri,
+        "OPENIMPACT_CONSUMER_TRINO": f"https://{HOST}:{cluster.consumer_https_port}",
+        "OPENIMPACT_CONSUMER_TRINO_KEY_FILE": str(cluster.secrets / "jwt.key"),
+        "OPENIMPACT_CONSUMER_TRINO_CA_FILE": str(cluster.secrets / "tls.crt"),
+        **cluster.storage_env("reader"),
+    }
+    owner = load_settings(cluster.settings_env("duckdb") | {"OPENIMPACT_HOME": str(home / "pipeline")})
+    rows = [{"project_id": name, "project_name": name, "display_name": name} for name in ("a", "b", "ä")]
+    publish_rows(owner, {"projects_v1": rows})
+    with TestClient(create_app(Serving(load_settings(env)))) as client:
+
+        def ask(sql, **body):
+            return client.post("/api/v1/sql", json={"query": sql} | body)
+
+        yield ask
+
+
+def test_sql_of_readers_is_answered_by_the_consumers_trino(asking):
+    answer = asking("SELECT version(), project_name FROM projects_v1 WHERE project_id = ?", parameters=["ä"])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"] == [["476", "ä"]]
+    release = answer.headers["openimpact-release"]
+    assert ["projects_v1"] in asking("SHOW TABLES").json()["data"]
+    path = asking(f'SELECT count(*) FROM "oso_{release}".projects_v1, consumer.oso.projects_v1 AS b')
+    assert path.json()["data"] == [[9]]
+
+
+def test_each_function_that_is_served_is_one_of_trinos_and_gives_the_same(asking):
+    differing = {}
+    for call, golden in GOLDEN.items():
+        answer = asking(f"SELECT {call} {ROWS if re.search(r'[(, ](x|y|name)[,) ]', call) else ''}")
+        if answer.status_code != 200:
+            differing[call] = answer.json()["detail"]
+        elif isinstance(golden, str | int | list | dict) and answer.json()["data"] != [[golden]]:
+            differing[call] = answer.json()["data"]
+    assert differing == {}
+
+
+def test_errors_limits_and_leaving_are_the_same_on_the_cluster(asking):
+    wrong = asking("SELECT nope FROM projects_v1")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "COLUMN_NOT_FOUND")
+    assert wrong.json()["detail"] == "Column 'nope' cannot be resolved"
+    assert asking("SELECT * FROM lake.raw.x").json()["code"] == "TABLE_NOT_FOUND"
+    assert asking("SELECT 1 / 0").json()["code"] == "DIVISION_BY_ZERO"
+    many = asking("SELECT a FROM UNNEST(sequence(1, 10000)) AS t(a), UNNEST(sequence(1, 11)) AS u(b)")
+    assert many.json()["code"] == "EXCEEDED_OUTPUT_LIMIT"
+    endless = "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 10000)) AS b(y)"
+    endless += ", UNNEST(sequence(1, 10000)) AS c(z) WHERE x * y * z % 7 = 3"
+    # more than run at once for one name: each is ended on the cluster, for else the last would find no place
+    late = [asking(endless).json()["code"] for _ in range(5)]
+    assert late == ["EXCEEDED_TIME_LIMIT"] * 5
+    assert asking("SELECT 1").json()["data"] == [[1]]

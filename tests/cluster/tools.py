@@ -1,6 +1,7 @@
 """The programs that the cluster tests need, found on this machine; what is missing is told in one sentence."""
 
 import base64
+import fcntl
 import hashlib
 import os
 import shutil
@@ -74,7 +75,11 @@ def _trino() -> Path:
             raise MissingTool(
                 f"Trino {TRINO} is missing: not unpacked in {home}, and no mvn to fetch it; install Maven."
             )
-        _fetch_trino(home)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with home.with_suffix(".lock").open("w") as lock:  # it is large: of several processes one fetches it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not all((home / part).exists() for part in PARTS):
+                _fetch_trino(home)
     return home
 
 
@@ -95,11 +100,8 @@ def _fetch_trino(home: Path) -> None:
         with tarfile.open(archive) as tar:
             tar.extractall(work, filter="data")
         for part in PARTS:
-            try:
+            if not (home / part).exists():
                 (work / f"trino-server-{TRINO}" / part).rename(home / part)
-            except OSError:  # it was there, or another process was first
-                if not (home / part).exists():
-                    raise
 
 
 def find_anvil() -> Path:

@@ -113,6 +113,7 @@ def test_a_bundle_without_its_cards_or_of_another_format_is_refused(settings):
     (folder / "bundle.json").write_text(json.dumps(facts | {"format": 0}))
     with pytest.raises(SuspectData, match="has format 0 and this is 2"):
         Bundle(folder)
+    assert names(Serving(settings).bundle) == ["a"]  # built anew at once, as after an upgrade
 
 
 def test_a_swap_leaves_who_reads_the_old_one_and_keeps_it_until_the_next(settings):

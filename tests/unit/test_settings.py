@@ -71,3 +71,16 @@ def test_every_setting_the_code_reads_is_in_the_example():
     # the fault tests' switch; the commit of the image; what dbt is told of the plan and, for its docs, of the metrics
     internal = {"OPENIMPACT_FAILPOINT", "OPENIMPACT_CODE_SHA", "OPENIMPACT_BUILD", "OPENIMPACT_METRICS"}
     assert sorted(name for name in read - internal if name not in known) == []
+
+
+def test_the_consumers_trino_is_an_address_with_the_key_that_signs(tmp_path):
+    address = {"OPENIMPACT_CONSUMER_TRINO": "https://trino.example:8443"}
+    with pytest.raises(FixNeeded, match="_KEY_FILE is not: name the file of jwt.key"):
+        load_settings(address)
+    with pytest.raises(FixNeeded, match="there is no such file"):
+        load_settings(address | {"OPENIMPACT_CONSUMER_TRINO_KEY_FILE": str(tmp_path / "jwt.key")})
+    with pytest.raises(FixNeeded, match=r"is not http\(s\)"):
+        load_settings({"OPENIMPACT_CONSUMER_TRINO": "trino.example:8443"})
+    (tmp_path / "jwt.key").write_text("x")
+    settings = load_settings(address | {"OPENIMPACT_CONSUMER_TRINO_KEY_FILE": str(tmp_path / "jwt.key")})
+    assert settings.consumer_trino_key == tmp_path / "jwt.key" and load_settings({}).consumer_trino is None
