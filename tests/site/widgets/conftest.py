@@ -68,10 +68,10 @@ ADDED = {
 
 @pytest.fixture(scope="session")
 def widgets(tmp_path_factory):
-    """The release, a client that follows no redirect, and `home`, its folder."""
+    """The release, a client that follows no redirect, and the settings."""
     settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("widgets"))})
     release = publish_rows(settings, {name: ROWS.get(name, []) + ADDED.get(name, []) for name in {**ROWS, **ADDED}})
     serving = Serving(settings)
     app = create_app(serving, {"anonymous": Tier(10_000_000, None, None)})
     with TestClient(app, follow_redirects=False) as client:
-        yield SimpleNamespace(release=release, client=client, home=settings.home, serving=serving)
+        yield SimpleNamespace(release=release, client=client, settings=settings)
