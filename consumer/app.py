@@ -10,7 +10,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from consumer import rest, site, widgets
+from consumer import rest, widgets
 from consumer.frame import BodyLimit, Frame, OneBundle
 from consumer.graphql.api import routes as graphql
 from consumer.iceberg import routes as iceberg
@@ -19,6 +19,7 @@ from consumer.limits import TIERS, Callers, Meter, Tier
 from consumer.rendered import Rendered
 from consumer.serving import Serving
 from consumer.site.errors import error_page
+from consumer.site.routes import routes as site
 from consumer.sql import api as sql
 from consumer.sql import trino_wire
 from consumer.sql.cluster import Cluster
@@ -64,7 +65,7 @@ def create_app(serving: Serving, tiers: dict[str, Tier] = TIERS) -> Starlette:
             *trino_wire.routes(queries),
             *iceberg(serving.settings),
             *widgets.routes(),
-            *site.routes(serving),
+            *site(serving),
         ],
         lifespan=life,
         exception_handlers={HTTPException: error_page},

@@ -6,6 +6,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+GRAPHQL_PATHS = ("/api/v1/graphql", "/v1/graphql")
+
 
 class Problem(HTTPException):
     """An answer that is an error; `members` are added to the document as they are.
@@ -20,13 +22,19 @@ class Problem(HTTPException):
 
 
 def problem(request: Request, error: HTTPException) -> JSONResponse:
-    """The problem document of an error; `instance` names the request, `error` repeats the sentence for pyoso."""
+    """The problem document of an error; `instance` names the request, `error` repeats the sentence for pyoso.
+
+    Clients of GraphQL read no such document: they get the sentence in `errors`.
+    """
     detail = error.detail
     if type(error) is HTTPException and error.status_code == 404:
         detail = f"There is nothing at {request.url.path}. /api/v1 lists what there is."
     elif type(error) is HTTPException and error.status_code == 405:
         allowed = ", ".join(sorted((error.headers or {}).get("Allow", "GET").split(", ")))
         detail = f"{request.method} is not possible here; possible is {allowed}."
+    headers = {"Cache-Control": "no-store", **(error.headers or {})}
+    if request.url.path in GRAPHQL_PATHS:
+        return JSONResponse({"errors": [{"message": detail}]}, error.status_code, headers)
     body = {
         "title": HTTPStatus(error.status_code).phrase,
         "status": error.status_code,
@@ -35,5 +43,4 @@ def problem(request: Request, error: HTTPException) -> JSONResponse:
         "error": detail,
         **getattr(error, "members", {}),
     }
-    headers = {"Cache-Control": "no-store", **(error.headers or {})}
     return JSONResponse(body, error.status_code, headers, media_type="application/problem+json")

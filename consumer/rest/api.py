@@ -19,6 +19,7 @@ from consumer.rest.openapi import document
 from consumer.serving import Serving
 
 BASE = "/api/v1"
+ANSWER_S = 10  # for the query of an answer in JSON; CSV and Parquet are read as they are sent
 
 
 def routes(serving: Serving, meter: Meter) -> list[Route]:
@@ -100,7 +101,12 @@ def _document(request: Request, ask: Ask, answer: Answer) -> tuple[bytes, int]:
     if answer.data is not None:
         return as_json(document | {"data": answer.data}), 1
     limit = answer.limit
-    rows = bundle.rows(answer.sql + (f" limit {limit + 1}" if limit else ""), answer.parameters)
+    with bundle.within(ANSWER_S) as query:
+        try:
+            rows = query(answer.sql + (f" limit {limit + 1}" if limit else ""), answer.parameters)
+        except TimeoutError:
+            detail = f"This takes more than {ANSWER_S} s, and was ended. Ask for less, or for the table as Parquet."
+            raise Problem(503, detail, headers={"Retry-After": "60"}) from None
     if limit:
         following = None
         if len(rows) > limit:

@@ -18,6 +18,7 @@ from consumer.sql.metadata import VIEWS, as_query
 MAX_SQL = 100_000  # characters; a list of 280 KB takes over a second to parse
 CATALOG, SCHEMA = "consumer", "oso"
 FIELDS = {"DOW", "DOY", "DAYOFWEEK", "DAYOFYEAR", "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"}
+UNITS = {"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}  # of date_trunc
 LITERALS = (
     exp.Literal, exp.Boolean, exp.Null, exp.Neg, exp.Cast, exp.DataType, exp.DataTypeParam, exp.HexString, exp.Array,
     exp.Struct, exp.Tuple, exp.Map, exp.ToMap, exp.VarMap, exp.Interval, exp.Var,
@@ -105,6 +106,12 @@ def _known(tree: exp.Query) -> None:
             raise QueryError(f"{called} is not served.")
         if isinstance(node, exp.Extract) and node.name.upper() not in FIELDS:
             raise QueryError(f"EXTRACT({node.name[:40]} ...) is not served; fields are {', '.join(sorted(FIELDS))}.")
+        if isinstance(node, exp.TimestampTrunc | exp.DateTrunc) and node.text("unit").upper() not in UNITS:
+            unit, what = node.text("unit")[:40].lower(), node.this.sql("trino")[:60]
+            if what.upper() in UNITS:
+                asked = f"DATE_TRUNC({unit}, {what})"
+                raise QueryError(f"{asked} is BigQuery's form. Write date_trunc('{what.lower()}', {unit}).")
+            raise QueryError(f"date_trunc('{unit}', ...) is not served; units are {', '.join(sorted(UNITS)).lower()}.")
         if isinstance(node, exp.AtTimeZone) and node.text("zone").upper() != "UTC":
             raise QueryError("Only AT TIME ZONE 'UTC' is served; all times of a release are in it.")
         if isinstance(node, exp.Star) and any(node.args.values()):

@@ -1,5 +1,5 @@
 {#- oso_names(): a relation of every metric_id of metrics_v1 with the metric's name and id in the tables that keep OSO's
-    form: its own, and for two metrics also the name that OSO knew them by. -#}
+    form: its own, and where OSO knew the metric by another name also that one. -#}
 {% macro oso_names() -%}
 (
     select
@@ -16,7 +16,13 @@
     inner join (
         values
         ('contributors', 'active_contributors'),
-        ('active_addresses', 'active_addresses_aggregation')
+        ('active_addresses', 'active_addresses_aggregation'),
+        ('new_addresses', 'new_users'),
+        ('returning_addresses', 'returning_users'),
+        ('gas_fees_amortized', 'layer2_gas_fees_amortized'),
+        ('time_to_merge_avg', 'avg_prs_time_to_merge'),
+        ('time_to_first_response_avg', 'avg_time_to_first_response'),
+        ('dependents', 'dependencies')
     ) as aliases (metric, oso_metric)
         on metrics.metric = aliases.metric
 )

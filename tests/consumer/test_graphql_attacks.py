@@ -9,10 +9,12 @@ from starlette.testclient import TestClient
 
 from consumer.app import create_app
 from consumer.graphql import execute, query
+from consumer.graphql.api import PATHS
 from consumer.limits import Tier
 from consumer.serving import Serving
 from include.settings import load_settings
 from tests.consumer.graphql_world import publish_world
+from tests.consumer.test_graphql_queries import message
 
 DOUBLING = " ".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }}" for i in range(18))
 ATTACKS = {
@@ -234,8 +236,10 @@ def test_a_fault_of_ours_tells_a_client_nothing_of_the_inside(world, monkeypatch
     ],
 )
 def test_a_request_that_is_not_graphql_over_http_is_told_what_is_wrong(world, content_type, body, status):
-    answer = world.client.post("/api/v1/graphql", content=body, headers={"content-type": content_type})
-    assert answer.status_code == status, answer.text
+    for path in PATHS:
+        answer = world.client.post(path, content=body, headers={"content-type": content_type})
+        assert answer.status_code == status, answer.text
+        assert message(answer.json()) and answer.headers["content-type"] == "application/json"
     assert "Traceback" not in answer.text
 
 

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from contextlib import contextmanager
 
 import pyarrow.parquet
 import pytest
 from starlette.testclient import TestClient
 
 from consumer.app import create_app
+from consumer.bundle import Bundle
 from consumer.limits import Tier
 from consumer.serving import Serving
 from include.settings import load_settings
@@ -135,6 +137,19 @@ def test_a_metric_of_several_windows_is_asked_back(client):
     assert body["allowed"] == ["GITHUB_commits_daily", "GITHUB_commits_over_30_day_period"]
     assert "commits" in refused(client, "timeseries", project="ant", metric="comits")["allowed"]
     assert "project" in refused(client, "timeseries", metric="commits")["allowed"]
+
+
+def test_an_answer_that_takes_too_long_is_ended_with_a_sentence(client, monkeypatch):
+    @contextmanager
+    def late(bundle, seconds):
+        def rows(*_):
+            raise TimeoutError
+
+        yield rows
+
+    monkeypatch.setattr(Bundle, "within", late)
+    answer = client.get("rankings?metric=commits&limit=7")
+    assert answer.status_code == 503 and answer.json()["detail"].startswith("This takes more than 10 s, and was ended.")
 
 
 def test_a_ranking_has_no_place_for_what_has_no_number(client):

@@ -100,6 +100,8 @@ def test_parameters_are_bound(url):
         ("DROP TABLE projects_v1", "NOT_SUPPORTED", "a release is read only"),
         ("SELECT 1; SELECT 2", "SYNTAX_ERROR", "One statement at a time"),
         ("SELECT soundex('a')", "NOT_SUPPORTED", "SOUNDEX is not served"),
+        ("SELECT DATE_TRUNC(time, MONTH) FROM t", "NOT_SUPPORTED", "Write date_trunc('month', time)."),
+        ("SELECT date_trunc('fortnight', current_date)", "NOT_SUPPORTED", "units are day, hour, minute, month"),
         ("SELECT x FROM UNNEST(sequence(1, 100001)) AS t(x)", "EXCEEDED_OUTPUT_LIMIT", "more than 100,000 rows"),
         ("SELECT cast('x' AS bigint)", "GENERIC_USER_ERROR", "Could not convert string 'x' to INT64"),
     ],

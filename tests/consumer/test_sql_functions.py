@@ -242,6 +242,12 @@ def close(value):
     return pytest.approx(value) if isinstance(value, float) else value
 
 
+def statement_of(call):
+    """The statement that has one value, the call's; one over a window has more."""
+    aggregate = any(f"{name}{end}" in call for name in ("x", "name", "(y") for end in (")", ",", " >", " OR"))
+    return f"SELECT {call} {ROWS if aggregate or call == 'count(*)' else ''}"
+
+
 def test_every_function_served_has_a_golden_answer():
     assert set(FUNCTIONS) == set(GOLDEN)
 
@@ -252,8 +258,7 @@ def test_a_function_means_what_it_means_on_trino(engine, call):
     if "OVER" in call:
         assert [row[0] for row in rows(engine, f"SELECT {call} {ROWS} ORDER BY x")] == [close(one) for one in golden]
         return
-    aggregate = any(f"{name}{end}" in call for name in ("x", "name", "(y") for end in (")", ",", " >", " OR"))
-    ((value,),) = rows(engine, f"SELECT {call} {ROWS if aggregate or call == 'count(*)' else ''}")
+    ((value,),) = rows(engine, statement_of(call))
     assert value is not None if golden is SOME else value == close(golden)
 
 
