@@ -10,13 +10,26 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import chain, history, increment, land, layer, memory, parse, reading, rolling, serving, upstreams
+from tests.bench import (
+    chain,
+    history,
+    increment,
+    land,
+    layer,
+    memory,
+    parse,
+    reading,
+    rolling,
+    serving,
+    site,
+    upstreams,
+)
 from tests.bench.curve import Curve
 from tests.bench.jobs import JobFailed
 
 MEASUREMENTS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (parse, land, memory, upstreams, chain, rolling, increment, reading, history, layer, serving)
+    for module in (parse, land, memory, upstreams, chain, rolling, increment, reading, history, layer, serving, site)
 }
 
 

@@ -5,16 +5,13 @@ than too short.
 """
 
 import asyncio
-import gzip
 import hashlib
 import json
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
-from urllib.request import Request, urlopen
 
 from tests.bench.home import fresh_home
 from tests.bench.jobs import verdict
@@ -51,13 +48,13 @@ def measure(folder: Path, repeat: int) -> Iterator[str]:
     from tests.consumer.processes import served
 
     with fresh_home() as settings:
-        _publish(settings)
+        publish_series(settings)
         build_bundle(settings)
         key = Keys(settings.home).add("bench", tier="internal")
         with served(settings.home) as address:
 
             def load(paths: list[str], connections: int) -> Load:
-                return asyncio.run(_load(address, key, paths, connections))
+                return asyncio.run(load_answers(address, key, paths, connections))
 
             one = "/api/v1/projects/project-1"
             load([one], 1)
@@ -85,7 +82,6 @@ def measure(folder: Path, repeat: int) -> Iterator[str]:
             yield verdict("SQL 50,000 rows as pyoso asks, seconds", _as_pyoso(address, key, many), 1)
             rows = "/api/v1/tables/timeseries_metrics_by_project_v1/rows.parquet?unit=unit"
             yield verdict(f"{5 * PROJECTS * WEEKS:,} rows as Parquet, seconds", load([rows], 1).seconds, 3)
-            yield from _site(address, load)
 
 
 def _as_pyoso(address: str, key: str, sql: str) -> float:
@@ -108,34 +104,8 @@ def _ids(letter: str, count: int) -> list[str]:
     return [hashlib.md5(f"{letter}{n}".encode()).hexdigest() for n in range(count)]
 
 
-def _site(address: str, load) -> Iterator[str]:
-    """The website's goals: pages that nobody asked for before, pages from memory, and what a first visit loads."""
-    pages = load([f"/projects/project-{n}" for n in range(100)], 1)
-    yield verdict("uncached page of a project p50 ms", pages.share(0.5), 5, detail="1 connection")
-    cached = load(["/projects/project-1"] * 2_000, 1)
-    yield verdict("cached page p50 ms", cached.share(0.5), 1, detail="1 connection")
-    cached = load(["/projects/project-1"] * 10_000, CONNECTIONS)
-    yield verdict("cached pages a second", len(cached.waits) / cached.seconds, 1000, most=False)
-    for path in ("/", "/projects/project-1"):
-        yield verdict(f"first visit of {path}, KB compressed", first_visit(address, path) / 1000, 100)
-
-
-def first_visit(address: str, path: str) -> int:
-    """Bytes of a page and all that it loads, compressed as they are sent, with nothing in the browser's memory."""
-
-    def body(path: str) -> bytes:
-        asked = Request(address + path, headers={"Accept-Encoding": "gzip", "Accept": "text/html"})
-        with urlopen(asked) as answer:
-            return answer.read()
-
-    packed = body(path)
-    page = (gzip.decompress(packed) if packed.startswith(b"\x1f\x8b") else packed).decode()
-    parts = {*re.findall(r'<(?:script|img|iframe)[^>]*\ssrc="([^"]+)"', page)}
-    parts |= {*re.findall(r'<link rel="(?:stylesheet|icon)" href="([^"]+)"', page)}
-    return len(packed) + sum(len(body(part)) for part in parts)
-
-
-async def _load(address: str, key: str, paths: list[str], connections: int) -> Load:
+async def load_answers(address: str, key: str, paths: list[str], connections: int) -> Load:
+    """Asks all paths over so many connections at a time; an answer other than 200 ends it."""
     at = urlsplit(address)
     todo, waits = iter(paths), []
 
@@ -165,7 +135,8 @@ async def _body(reader: asyncio.StreamReader, head: bytes) -> None:
     await reader.readline()
 
 
-def _publish(settings) -> None:
+def publish_series(settings) -> None:
+    """Publishes the projects, their metrics and their ten million points."""
     import duckdb
 
     from include.lake.catalog import open_catalog
