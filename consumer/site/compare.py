@@ -24,7 +24,7 @@ MOST = 10
 USUAL = "GITHUB_active_developers_over_30_day_period"
 ASKED = (
     Parameter("projects", "Names or ids with commas between"),
-    Parameter("metric", "Full name of the metric", default=USUAL),
+    Parameter("metric", "Full name of the metric"),
     Parameter("scale", "Scale of the amounts", default="linear", allowed=("linear", "log")),
     Parameter("mode", "As they are, or from 100 on a common day", default="absolute", allowed=("absolute", "indexed")),
     Parameter("add", "One more project"),
@@ -82,11 +82,14 @@ def _compare(request: Request) -> Response:
         raise Problem(400, f"{len(named)} projects are named; name at most {MOST}.", parameter="projects")
     found = {row["project_id"]: row for row in (entity(bundle, "project", name) for name in named)}
     question = Question(
-        tuple(_name(bundle, row) for row in found.values()), asked["metric"], asked["scale"], asked["mode"]
+        tuple(_name(bundle, row) for row in found.values()),
+        asked["metric"] or _usual(bundle),
+        asked["scale"],
+        asked["mode"],
     )
     if "add" in request.query_params:  # from the form; what is shown has an address without it
         return RedirectResponse(question.address(), 303)
-    metric = one_metric(bundle, "project", asked["metric"])
+    metric = one_metric(bundle, "project", question.metric)
     if metric["window"] == "over_all_time":
         raise Problem(400, "A metric over all time has one number and no days to compare; choose another window.")
     points = series(bundle, "project", [*found], {metric["metric_id"]: None}) if found else {}
@@ -120,6 +123,18 @@ def _compare(request: Request) -> Response:
         windows=_windows(bundle, metric),
         most=MOST,
     )
+
+
+def _usual(bundle: Bundle) -> str:
+    """The metric that is compared where none is named: USUAL, or the first of projects where a release lacks it."""
+    names = [
+        row["metric_name"]
+        for row in known(bundle).metrics.values()
+        if "project" in row["levels"] and row["window"] != "over_all_time"
+    ]
+    if not names:
+        raise Problem(404, "This release has no metric of projects over days, so there is nothing to compare.")
+    return USUAL if USUAL in names else names[0]
 
 
 def _name(bundle: Bundle, row: dict) -> str:

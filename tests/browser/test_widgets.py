@@ -106,7 +106,7 @@ def test_the_comparison_is_made_by_keyboard_alone(opened, shoot):
         if page.evaluate("document.activeElement.name") == "add":
             break
     page.keyboard.type("bet")
-    page.wait_for_function("document.querySelector('#names option')?.value === 'beta'")
+    page.locator("#names option[value=beta]").first.wait_for(state="attached")
     page.keyboard.type("a")
     page.keyboard.press("Enter")
     page.wait_for_url("**/compare?projects=alpha,beta&**")
