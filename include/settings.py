@@ -82,16 +82,6 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
             "OPENIMPACT_LAKE_URI is set and OPENIMPACT_ENGINE is trino, whose catalogs in deploy/trino open the "
             "database: it would build from another lake. Unset the first, or set the engine to duckdb."
         )
-    consumer_trino = env.get("OPENIMPACT_CONSUMER_TRINO") or None
-    of_it = env if consumer_trino else {}
-    key, ca = (_file(of_it, f"OPENIMPACT_CONSUMER_TRINO_{name}_FILE") for name in ("KEY", "CA"))
-    if consumer_trino and not consumer_trino.startswith(("http://", "https://")):
-        raise FixNeeded("OPENIMPACT_CONSUMER_TRINO is not http(s)://…: set it to the address of the consumer's Trino.")
-    if consumer_trino and consumer_trino.startswith("https://") and not key:
-        raise FixNeeded(
-            "OPENIMPACT_CONSUMER_TRINO is set and OPENIMPACT_CONSUMER_TRINO_KEY_FILE is not: name the file of jwt.key, "
-            "which signs for whom the API asks (docs/consumer-cluster.md)."
-        )
     names = {
         "s3.endpoint": "AWS_ENDPOINT_URL",
         "s3.access-key-id": "AWS_ACCESS_KEY_ID",
@@ -109,11 +99,24 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         warehouse=warehouse,
         storage=storage,
         last_day=_day(env, "OPENIMPACT_LAST_DAY"),
-        consumer_trino=consumer_trino,
-        consumer_trino_key=key,
-        consumer_trino_ca=ca,
+        **_consumer_trino(env),
         security_contact=_contact(env, "OPENIMPACT_SECURITY_CONTACT"),
     )
+
+
+def _consumer_trino(env: Mapping[str, str]) -> dict[str, str | Path | None]:
+    address = env.get("OPENIMPACT_CONSUMER_TRINO")
+    if not address:
+        return {}
+    key, ca = (_file(env, f"OPENIMPACT_CONSUMER_TRINO_{name}_FILE") for name in ("KEY", "CA"))
+    if not address.startswith(("http://", "https://")):
+        raise FixNeeded("OPENIMPACT_CONSUMER_TRINO is not http(s)://…: set it to the address of the consumer's Trino.")
+    if address.startswith("https://") and not key:
+        raise FixNeeded(
+            "OPENIMPACT_CONSUMER_TRINO is set and OPENIMPACT_CONSUMER_TRINO_KEY_FILE is not: name the file of jwt.key, "
+            "which signs for whom the API asks (docs/consumer-cluster.md)."
+        )
+    return {"consumer_trino": address, "consumer_trino_key": key, "consumer_trino_ca": ca}
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

@@ -51,21 +51,7 @@ def chart(
         theme=theme,
         unit=unit,
     )
-    inside = []
-    numbers = [point for one in series for point in known(one.points)]
-    if numbers:
-        axes = _Axes.of(series, numbers, size, kind, scale)
-        inside += _grid(axes, size, 4 if len(series) == 1 else 3)
-        inside += _notes(notes or {}, axes, size)
-        for place, one in enumerate(asked):
-            inside += _unknown(one.points, place, len(asked), axes, size)
-        for place, one in enumerate(series):
-            inside += (_bars if kind == "bar" else _lines)(one, place, len(series), axes, size)
-        inside += _ends(series, axes, size)
-    else:
-        middle = {"x": "50%", "y": size.height / 2, "text_anchor": "middle"}
-        said = "Not measured." if any(one.points for one in asked) else "There are no numbers yet."
-        inside.append(size.text(said, "c-muted", **middle))
+    inside = _inside(asked, series, size, kind, scale, notes or {})
     label = _in_words(title, asked, unit, kind, scale)
     plot = element(
         "svg",
@@ -159,6 +145,23 @@ class _Axes:
         low, high = (log10(self.low), log10(self.high)) if self.log else (self.low, self.high)
         share = ((log10(amount) if self.log else amount) - low) / (high - low)
         return round(self.height * (1 - share), 2)
+
+
+def _inside(
+    asked: list[Series], series: list[Series], size: _Size, kind: str, scale: str, notes: dict[date, str]
+) -> list[Markup]:
+    """All that lies on the plot; `asked` are the series before a log scale left points out."""
+    numbers = [point for one in series for point in known(one.points)]
+    if not numbers:
+        said = "Not measured." if any(one.points for one in asked) else "There are no numbers yet."
+        return [size.text(said, "c-muted", x="50%", y=size.height / 2, text_anchor="middle")]
+    axes = _Axes.of(series, numbers, size, kind, scale)
+    inside = [*_grid(axes, size, 4 if len(series) == 1 else 3), *_notes(notes, axes, size)]
+    for place, one in enumerate(asked):
+        inside += _unknown(one.points, place, len(asked), axes, size)
+    for place, one in enumerate(series):
+        inside += (_bars if kind == "bar" else _lines)(one, place, len(series), axes, size)
+    return inside + _ends(series, axes, size)
 
 
 def _grid(axes: _Axes, size: _Size, most_days: int) -> list[Markup]:
