@@ -104,10 +104,6 @@ class Bundle:
             "OpenImpact-As-Of": ", ".join(f"{source}={day}" for source, day in self.as_of.items() if day),
         }
 
-    def card(self, kind: str, identity: str) -> dict:
-        """What is told of the project or collection of this id, without a query; see `Cards.card`."""
-        return self.cards.card(kind, identity)
-
     def rows(self, sql: str, parameters: list | dict | None = None) -> list[dict]:
         """The rows of a query of ours, dicts by column; tables are named oso."<table>". Safe in any thread."""
         if not hasattr(self._own, "cursor"):

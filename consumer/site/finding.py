@@ -40,7 +40,7 @@ def entity(bundle: Bundle, kind: str, text: str, source: str | None = None) -> d
     """
     ids = known(bundle).ids.get((kind, text.lower()), ())
     if len(ids) == 1:
-        return bundle.card(kind, *ids)[kind]
+        return bundle.cards.card(kind, *ids)[kind]
     try:
         return find(bundle, kind, text, source)
     except Problem as error:

@@ -86,7 +86,7 @@ SECTIONS = {
 def newest(bundle: Bundle, kind: str, entity_id: str) -> dict[str, dict]:
     """The newest numbers of an entity by the full names of their metrics, as the API has them."""
     if kind in CARDS:
-        rows = bundle.card(kind, entity_id)["data"]
+        rows = bundle.cards.card(kind, entity_id)["data"]
         for row in rows:
             row["sample_date"] = date.fromisoformat(row["sample_date"])
     else:

@@ -14,6 +14,7 @@ from consumer.series import series
 from consumer.site import numbers, words
 from consumer.site.finding import address, entity, moved
 from consumer.site.pages import page
+from consumer.widgets.asked import shape
 
 SHOWN_DAYS = 730
 LISTED = 12  # artifacts of a kind; the rest is counted
@@ -118,8 +119,7 @@ def drawn(bundle: Bundle, kind: str, key: str, newest: dict[str, dict]) -> tuple
 def figure(metric: dict, points: list) -> dict:
     """A chart of one metric, with its title and the points for the table behind it."""
     title = f"{metric['display_name']} {words.each(metric['window'])}"
-    kind = "line" if metric["row_class"] in ("R", "K") or metric["window"].startswith("over_") else "bar"
-    svg = chart([Series(metric["display_name"], points)], unit=metric["unit"], kind=kind, title=title)
+    svg = chart([Series(metric["display_name"], points)], unit=metric["unit"], kind=shape(metric), title=title)
     return {"metric": metric, "title": title, "svg": svg, "points": points}
 
 

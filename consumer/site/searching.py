@@ -7,7 +7,7 @@ from starlette.routing import Route
 from consumer.bundle import Bundle
 from consumer.problems import Problem
 from consumer.rest.endpoint import MAX_TEXT
-from consumer.rest.entities import KINDS, search
+from consumer.rest.entities import search
 from consumer.site.finding import address
 from consumer.site.pages import page
 
@@ -37,6 +37,10 @@ def _search(request: Request) -> Response:
 def _address(bundle: Bundle, row: dict) -> str:
     if row["kind"] == "metric":
         return f"/metrics/{row['name']}"
-    columns = f"select * from oso.{row['kind']}s_v1 where {row['kind']}_id = ?"
-    assert row["kind"] in KINDS
-    return address(bundle, row["kind"], bundle.rows(columns, [row["id"]])[0])
+    parts = {
+        "id": row["id"],
+        "source": row["source"],
+        "namespace": "",
+        "name": row["name"],
+    }  # whose name is the full one
+    return address(bundle, row["kind"], {f"{row['kind']}_{part}": value for part, value in parts.items()})
