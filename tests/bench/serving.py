@@ -8,7 +8,8 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -43,45 +44,48 @@ class Load:
 
 def measure(folder: Path, repeat: int) -> Iterator[str]:
     """The goals of the serving side, each beside what was met."""
+    with serving() as (address, key, load):
+        one = "/api/v1/projects/project-1"
+        load([one], 1)
+        cached = load([one] * 20_000, CONNECTIONS)
+        yield verdict("cached GET a second", len(cached.waits) / cached.seconds, 1000, most=False)
+        yield verdict("cached GET p99 ms", cached.share(0.99), 15)
+        cards = load([f"/api/v1/projects/project-{n}" for n in range(100, PROJECTS)], CONNECTIONS)
+        yield verdict("uncached project p50 ms", cards.share(0.5), 5, detail=f"{CONNECTIONS} connections")
+        yield verdict("uncached project p99 ms", cards.share(0.99), 50, detail=f"{CONNECTIONS} connections")
+        cards = load([f"/api/v1/projects/project-{n}" for n in range(100)][2:], 1)
+        yield verdict("uncached project p99 ms", cards.share(0.99), 2, detail="1 connection")
+        asked = [f"project=project-{n}&metric=GITHUB_metric-{n % METRICS}_weekly" for n in range(300)]
+        series = load([f"/api/v1/timeseries?{one}" for one in asked], 1)
+        yield verdict("uncached series p99 ms", series.share(0.99), 5, detail="1 connection")
+        hundred = "query($project: String) { oso_timeseriesMetricsByProjectV1(limit: 100, where: {projectId: "
+        hundred += "{_eq: $project}}) { metricId sampleDate amount unit quality } }"
+        asked = [{"query": hundred, "variables": json.dumps({"project": one})} for one in _ids("p", 200)]
+        graphql = load([f"/api/v1/graphql?{urlencode(one)}" for one in asked], 1)
+        yield verdict("GraphQL 100 rows p99 ms", graphql.share(0.99), 60, detail="1 connection")
+        point = "select amount from oso.timeseries_metrics_by_project_v1 where project_id = '{}' limit 1"
+        _as_pyoso(address, key, "select 1")
+        points = sorted(_as_pyoso(address, key, point.format(project)) for project in _ids("p", 20))
+        yield verdict("SQL point query as pyoso asks, slowest of 20, ms", 1000 * points[-1], 150)
+        many = "select * from oso.timeseries_metrics_by_project_v1 limit 50000"
+        yield verdict("SQL 50,000 rows as pyoso asks, seconds", _as_pyoso(address, key, many), 1)
+        rows = "/api/v1/tables/timeseries_metrics_by_project_v1/rows.parquet?unit=unit"
+        yield verdict(f"{5 * PROJECTS * WEEKS:,} rows as Parquet, seconds", load([rows], 1).seconds, 3)
+
+
+@contextmanager
+def serving() -> Iterator[tuple[str, str, Callable[[list[str], int], Load]]]:
+    """Address and key of a server of the made-up release, and what loads it: paths and connections in, a Load out."""
     from consumer.bundle import build_bundle
     from consumer.keys import Keys
     from tests.consumer.processes import served
 
     with fresh_home() as settings:
-        publish_series(settings)
+        _publish_series(settings)
         build_bundle(settings)
         key = Keys(settings.home).add("bench", tier="internal")
         with served(settings.home) as address:
-
-            def load(paths: list[str], connections: int) -> Load:
-                return asyncio.run(load_answers(address, key, paths, connections))
-
-            one = "/api/v1/projects/project-1"
-            load([one], 1)
-            cached = load([one] * 20_000, CONNECTIONS)
-            yield verdict("cached GET a second", len(cached.waits) / cached.seconds, 1000, most=False)
-            yield verdict("cached GET p99 ms", cached.share(0.99), 15)
-            cards = load([f"/api/v1/projects/project-{n}" for n in range(100, PROJECTS)], CONNECTIONS)
-            yield verdict("uncached project p50 ms", cards.share(0.5), 5, detail=f"{CONNECTIONS} connections")
-            yield verdict("uncached project p99 ms", cards.share(0.99), 50, detail=f"{CONNECTIONS} connections")
-            cards = load([f"/api/v1/projects/project-{n}" for n in range(100)][2:], 1)
-            yield verdict("uncached project p99 ms", cards.share(0.99), 2, detail="1 connection")
-            asked = [f"project=project-{n}&metric=GITHUB_metric-{n % METRICS}_weekly" for n in range(300)]
-            series = load([f"/api/v1/timeseries?{one}" for one in asked], 1)
-            yield verdict("uncached series p99 ms", series.share(0.99), 5, detail="1 connection")
-            hundred = "query($project: String) { oso_timeseriesMetricsByProjectV1(limit: 100, where: {projectId: "
-            hundred += "{_eq: $project}}) { metricId sampleDate amount unit quality } }"
-            asked = [{"query": hundred, "variables": json.dumps({"project": one})} for one in _ids("p", 200)]
-            graphql = load([f"/api/v1/graphql?{urlencode(one)}" for one in asked], 1)
-            yield verdict("GraphQL 100 rows p99 ms", graphql.share(0.99), 60, detail="1 connection")
-            point = "select amount from oso.timeseries_metrics_by_project_v1 where project_id = '{}' limit 1"
-            _as_pyoso(address, key, "select 1")
-            points = sorted(_as_pyoso(address, key, point.format(project)) for project in _ids("p", 20))
-            yield verdict("SQL point query as pyoso asks, slowest of 20, ms", 1000 * points[-1], 150)
-            many = "select * from oso.timeseries_metrics_by_project_v1 limit 50000"
-            yield verdict("SQL 50,000 rows as pyoso asks, seconds", _as_pyoso(address, key, many), 1)
-            rows = "/api/v1/tables/timeseries_metrics_by_project_v1/rows.parquet?unit=unit"
-            yield verdict(f"{5 * PROJECTS * WEEKS:,} rows as Parquet, seconds", load([rows], 1).seconds, 3)
+            yield address, key, lambda paths, connections: asyncio.run(_load_answers(address, key, paths, connections))
 
 
 def _as_pyoso(address: str, key: str, sql: str) -> float:
@@ -104,7 +108,7 @@ def _ids(letter: str, count: int) -> list[str]:
     return [hashlib.md5(f"{letter}{n}".encode()).hexdigest() for n in range(count)]
 
 
-async def load_answers(address: str, key: str, paths: list[str], connections: int) -> Load:
+async def _load_answers(address: str, key: str, paths: list[str], connections: int) -> Load:
     """Asks all paths over so many connections at a time; an answer other than 200 ends it."""
     at = urlsplit(address)
     todo, waits = iter(paths), []
@@ -135,7 +139,7 @@ async def _body(reader: asyncio.StreamReader, head: bytes) -> None:
     await reader.readline()
 
 
-def publish_series(settings) -> None:
+def _publish_series(settings) -> None:
     """Publishes the projects, their metrics and their ten million points."""
     import duckdb
 

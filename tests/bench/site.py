@@ -1,41 +1,27 @@
 """How fast the website is over a release of 1,000 projects, and what a first visit loads."""
 
-import asyncio
 import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from tests.bench.home import fresh_home
 from tests.bench.jobs import verdict
-from tests.bench.serving import CONNECTIONS, Load, load_answers, publish_series
+from tests.bench.serving import CONNECTIONS, serving
 
 
 def measure(folder: Path, repeat: int) -> Iterator[str]:
     """The goals of the website, each beside what was met."""
-    from consumer.bundle import build_bundle
-    from consumer.keys import Keys
-    from tests.consumer.processes import served
-
-    with fresh_home() as settings:
-        publish_series(settings)
-        build_bundle(settings)
-        key = Keys(settings.home).add("bench", tier="internal")
-        with served(settings.home) as address:
-
-            def load(paths: list[str], connections: int) -> Load:
-                return asyncio.run(load_answers(address, key, paths, connections))
-
-            load(["/projects/project-0"], 1)
-            pages = load([f"/projects/project-{n}" for n in range(1, 201)], 1)
-            yield verdict("uncached page of a project p50 ms", pages.share(0.5), 5, detail="1 connection")
-            cached = load(["/projects/project-1"] * 5_000, 1)
-            yield verdict("cached page p50 ms", cached.share(0.5), 1, detail="1 connection")
-            cached = load(["/projects/project-1"] * 20_000, CONNECTIONS)
-            yield verdict("cached pages a second", len(cached.waits) / cached.seconds, 1000, most=False)
-            for path in ("/", "/projects/project-1", "/explore", "/scores", "/status"):
-                yield verdict(f"first visit of {path}, KB compressed", first_visit(address, path) / 1000, 100)
+    with serving() as (address, _, load):
+        load(["/projects/project-0"], 1)
+        pages = load([f"/projects/project-{n}" for n in range(1, 201)], 1)
+        yield verdict("uncached page of a project p50 ms", pages.share(0.5), 5, detail="1 connection")
+        cached = load(["/projects/project-1"] * 5_000, 1)
+        yield verdict("cached page p50 ms", cached.share(0.5), 1, detail="1 connection")
+        cached = load(["/projects/project-1"] * 20_000, CONNECTIONS)
+        yield verdict("cached pages a second", len(cached.waits) / cached.seconds, 1000, most=False)
+        for path in ("/", "/projects/project-1", "/explore", "/scores", "/status"):
+            yield verdict(f"first visit of {path}, KB compressed", first_visit(address, path) / 1000, 100)
 
 
 def first_visit(address: str, path: str) -> int:
