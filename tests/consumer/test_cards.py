@@ -51,7 +51,7 @@ def test_every_card_is_what_the_queries_answer(request, release, kind, answered)
         answer = answered(Ask(bundle, None, {kind: identity}, "json"))
         rows = bundle.rows(answer.sql, answer.parameters)
         expected = orjson.loads(as_json(answer.about | {"data": rows}))
-        card = bundle.card(kind, identity)
+        card = bundle.cards.card(kind, identity)
         assert {name: card[name] for name in card if name != "series"} == expected
         told, counted = bundle.cards.told(kind, identity)
         assert orjson.loads(b"{" + told + b"}") == expected and counted == len(rows)
@@ -60,7 +60,7 @@ def test_every_card_is_what_the_queries_answer(request, release, kind, answered)
 def test_the_card_of_a_project_has_the_last_values_of_the_series_of_its_numbers(small):
     # 34 days less one are in the release, and a card has the last 30; the day that is missing is in none of the lists
     days = [FIRST + timedelta(day) for day in range(3, 34) if day != 10]
-    assert small.bundle.card("project", "p-bee")["series"] == {
+    assert small.bundle.cards.card("project", "p-bee")["series"] == {
         "m-30": {
             "days": [day.isoformat() for day in days],
             "amounts": [float((day - FIRST).days) for day in days],
@@ -68,22 +68,22 @@ def test_the_card_of_a_project_has_the_last_values_of_the_series_of_its_numbers(
         }
     }
     # ant's series is of a metric by day, of which it has no newest number
-    assert small.bundle.card("project", "p-ant")["series"] == {}
+    assert small.bundle.cards.card("project", "p-ant")["series"] == {}
 
 
 def test_a_number_that_is_none_is_null_in_a_card(world):
     amounts = {
-        key: [row["amount"] for row in world.serving.bundle.card("project", key)["data"]] for key in ("p2", "p3")
+        key: [row["amount"] for row in world.serving.bundle.cards.card("project", key)["data"]] for key in ("p2", "p3")
     }
     assert amounts == {"p2": [7.5, None], "p3": [None, None]}
 
 
 def test_an_unknown_id_has_no_card(small):
     with pytest.raises(KeyError):
-        small.bundle.card("project", "p-none")
+        small.bundle.cards.card("project", "p-none")
 
 
 def test_a_release_without_projects_has_no_cards(empty):
     assert Bundle(build_bundle(empty.settings)).cards is not None
     with pytest.raises(KeyError):
-        empty.bundle.card("collection", "c")
+        empty.bundle.cards.card("collection", "c")

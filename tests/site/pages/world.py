@@ -101,7 +101,7 @@ ROWS = {
     ],
     "collections_v1": [
         {"collection_id": "c" * 32, "collection_name": "both", "display_name": "Both"},
-        {"collection_id": "d" * 32, "collection_name": "none", "display_name": "None"},
+        {"collection_id": "d" * 32, "collection_name": "hollow", "display_name": "Hollow"},
     ],
     "projects_by_collection_v1": [
         {"project_id": PROJECTS[name][0], "project_name": name, "collection_id": "c" * 32, "collection_name": "both"}
