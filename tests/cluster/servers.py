@@ -232,8 +232,8 @@ class Cluster:
         subprocess.run(command, env=env, check=True, capture_output=True)
         return True
 
-    def start_storage(self, *options: str) -> None:
-        """Starts SeaweedFS alone; `options` go to `weed mini`."""
+    def start_storage(self, *options: str) -> Server:
+        """Starts SeaweedFS alone, and returns it; `options` go to `weed mini`."""
         reader = self.storage_env("reader")
         env = self.storage_env("owner") | {
             "WEED": str(self.tools.weed),
@@ -247,7 +247,9 @@ class Cluster:
         command = [DEPLOY / "seaweedfs" / "start.sh", f"-ip={HOST}", f"-ip.bind={HOST}", f"-s3.port={self.s3_port}"]
         command += [f"-{name}={port}" for name, port in zip(names, self._inner_ports, strict=False)]
         command += options
-        self._run("seaweedfs", command, env=env).wait_ready(self._bucket_answers, 60)
+        storage = self._run("seaweedfs", command, env=env)
+        storage.wait_ready(self._bucket_answers, 60)
+        return storage
 
     def _bucket_answers(self) -> bool:
         from pyiceberg.io.pyarrow import PyArrowFileIO

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import requests
 from pyiceberg.utils.config import Config
 
 from include import ingest, transform
@@ -40,7 +41,7 @@ def storage(tools):
     """The environment of a pipeline on S3, and what puts its lake into the REST catalog besides."""
     (port,) = _free_ports(1)
     with Cluster(tools) as running:
-        running.start_storage(f"-s3.port.iceberg={port}", f"-tableBucket={TABLE_BUCKET}")
+        server = running.start_storage(f"-s3.port.iceberg={port}", f"-tableBucket={TABLE_BUCKET}")
         env = {name: value for name, value in running.settings_env("duckdb").items() if name.startswith("AWS_")}
         rest = {
             "OPENIMPACT_LAKE_URI": f"http://{HOST}:{port}",
@@ -48,6 +49,16 @@ def storage(tools):
             "PYICEBERG_CATALOG__LAKE__WAREHOUSE": f"s3://{TABLE_BUCKET}",
             "PYICEBERG_CATALOG__LAKE__CREDENTIAL": f"{env['AWS_ACCESS_KEY_ID']}:{env['AWS_SECRET_ACCESS_KEY']}",
         }
+        # the table bucket is made a while after the others
+        token = {"grant_type": "client_credentials", "scope": "catalog"}
+        token |= {"client_id": env["AWS_ACCESS_KEY_ID"], "client_secret": env["AWS_SECRET_ACCESS_KEY"]}
+
+        def has_table_bucket() -> bool:
+            answer = requests.post(rest["PYICEBERG_CATALOG__LAKE__OAUTH2_SERVER_URI"], data=token, timeout=5)
+            bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+            return requests.get(f"http://{HOST}:{port}/v1/{TABLE_BUCKET}/namespaces", headers=bearer, timeout=5).ok
+
+        server.wait_ready(has_table_bucket, 60)
         yield env, rest
 
 
