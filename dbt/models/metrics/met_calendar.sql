@@ -68,10 +68,10 @@ known as (
         counted.next_date,
         cast(case kinds.kind
             when 'full_time' then counted.full_time
-            when 'part_time' then counted.part_time
+            when 'part_time' then counted.actors - counted.full_time
             when 'new' then counted.new_actors
             when 'returning' then counted.returning_actors
-            else counted.resurrected
+            else counted.returning_actors - counted.stayed
         end as decimal(38, 18)) as amount,
         cast(0 as bigint) as case_count
     from counted
@@ -125,6 +125,31 @@ first_acts as (
 
 ),
 
+-- how many of a window's contributors were there in the next
+followed as (
+
+    select
+        before.metric_source,
+        before.entity_level,
+        before.entity_id,
+        before.window_name,
+        before.next_date,
+        before.actors,
+        coalesce(after.stayed, 0) as stayed
+
+    from counted as before
+    left join counted as after
+        on
+            before.actor_set = after.actor_set
+            and before.metric_source = after.metric_source
+            and before.entity_level = after.entity_level
+            and before.entity_id = after.entity_id
+            and before.window_name = after.window_name
+            and before.next_date = after.sample_date
+    where before.actor_set = 'contributors'
+
+),
+
 united as (
 
     select
@@ -147,9 +172,9 @@ united as (
         entity_id,
         window_name,
         next_date as sample_date,
-        cast(lost as double) as amount
-    from counted
-    where actor_set = 'contributors' and lost > 0
+        cast(actors - stayed as double) as amount
+    from followed
+    where actors > stayed
 
     union all
 
@@ -172,21 +197,13 @@ united as (
 
     select
         'contributor_retention_rate' as metric,
-        before.metric_source,
-        before.entity_level,
-        before.entity_id,
-        before.window_name,
-        before.next_date as sample_date,
-        cast(coalesce(after.stayed, 0) as double) / before.actors as amount
-    from counted as before
-    left join counted as after
-        on
-            before.actor_set = after.actor_set
-            and before.entity_level = after.entity_level
-            and before.entity_id = after.entity_id
-            and before.window_name = after.window_name
-            and before.next_date = after.sample_date
-    where before.actor_set = 'contributors'
+        metric_source,
+        entity_level,
+        entity_id,
+        window_name,
+        next_date as sample_date,
+        cast(stayed as double) / actors as amount
+    from followed
 
 )
 
