@@ -63,7 +63,7 @@ counts as (
     select
         *,
         cast(sum(delta) over (
-            partition by entity_level, entity_id, actor_id, length_days order by day_no
+            partition by actor_id, entity_id, entity_level, length_days order by day_no
             rows between unbounded preceding and current row
         ) as bigint) as commit_count
 
@@ -109,11 +109,11 @@ crowds as (
     select
         *,
         cast(sum(delta) over (
-            partition by entity_level, entity_id, length_days, commit_count order by day_no
+            partition by commit_count, entity_id, entity_level, length_days order by day_no
             rows between unbounded preceding and current row
         ) as bigint) as people,
         lead(day_no) over (
-            partition by entity_level, entity_id, length_days, commit_count order by day_no
+            partition by commit_count, entity_id, entity_level, length_days order by day_no
         ) as next_day_no
 
     from steps
@@ -201,14 +201,14 @@ ranked as (
     select
         *,
         sum(commit_count * people) over (
-            partition by entity_level, entity_id, window_name, sample_date
+            partition by sample_date, entity_id, entity_level, window_name
         ) as made_by_all,
         sum(commit_count * people) over (
-            partition by entity_level, entity_id, window_name, sample_date
+            partition by sample_date, entity_id, entity_level, window_name
             order by commit_count desc rows between unbounded preceding and current row
         ) - commit_count * people as made_by_greater,
         sum(people) over (
-            partition by entity_level, entity_id, window_name, sample_date
+            partition by sample_date, entity_id, entity_level, window_name
             order by commit_count desc rows between unbounded preceding and current row
         ) - people as greater
 

@@ -2,7 +2,7 @@
 {% set whole = "select entity_id from " ~ ref('met_rebuild') %}
 {% set year_before = previous_period('year', period_start('year', rebuild_day())) %}
 {% set longer = {'weekly': 'week', 'monthly': 'month', 'quarterly': 'quarter', 'yearly': 'year'} %}
-{% set one_actor = "partition by actor_set, metric_source, entity_level, entity_id, actor_id order by event_day" %}
+{% set one_actor = "partition by actor_id, entity_id, actor_set, metric_source, entity_level order by event_day" %}
 with
 
 payers as (

@@ -18,7 +18,7 @@ ranked as (
         commits.actor_id,
         commits.is_bot,
         row_number() over (
-            partition by entities.entity_level, entities.entity_id, commits.sha
+            partition by commits.sha, entities.entity_id, entities.entity_level
             order by commits.event_time, commits.event_id
         ) as copy_rank
 

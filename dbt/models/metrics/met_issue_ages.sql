@@ -101,8 +101,8 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by entity_level, entity_id, window_name, sample_date order by seconds) as place,
-        count(*) over (partition by entity_level, entity_id, window_name, sample_date) as issue_count
+        row_number() over (partition by sample_date, entity_id, entity_level, window_name order by seconds) as place,
+        count(*) over (partition by sample_date, entity_id, entity_level, window_name) as issue_count
 
     from ages
 

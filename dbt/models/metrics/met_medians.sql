@@ -84,7 +84,7 @@ followed as (
         day_no,
         amount,
         lead(day_no) over (
-            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
+            partition by entity_id, metric, metric_source, entity_level, length_days order by day_no
         ) as next_day_no
 
     from framed
@@ -148,9 +148,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by metric, metric_source, entity_level, entity_id, window_name, sample_date order by amount
+            partition by sample_date, entity_id, metric, metric_source, entity_level, window_name order by amount
         ) as place,
-        count(*) over (partition by metric, metric_source, entity_level, entity_id, window_name, sample_date) as case_count
+        count(*) over (partition by sample_date, entity_id, metric, metric_source, entity_level, window_name) as case_count
 
     from united
 

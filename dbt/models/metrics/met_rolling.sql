@@ -12,15 +12,15 @@ running as (
         length_days,
         day_no,
         cast(sum(delta) over (
-            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
+            partition by entity_id, metric, metric_source, entity_level, length_days order by day_no
             rows between unbounded preceding and current row
         ) as decimal(38, 18)) as amount,
         cast(sum(case_delta) over (
-            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
+            partition by entity_id, metric, metric_source, entity_level, length_days order by day_no
             rows between unbounded preceding and current row
         ) as bigint) as case_count,
         lead(day_no) over (
-            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
+            partition by entity_id, metric, metric_source, entity_level, length_days order by day_no
         ) as next_day_no
 
     from {{ ref('met_rolling_deltas') }}
@@ -32,7 +32,7 @@ followed as (
     select
         *,
         lag(amount) over (
-            partition by metric, metric_source, entity_level, entity_id, length_days order by day_no
+            partition by entity_id, metric, metric_source, entity_level, length_days order by day_no
         ) as amount_before
 
     from running

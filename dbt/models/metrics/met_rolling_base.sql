@@ -50,10 +50,10 @@ gaps as (
         entity_id,
         day_no,
         day_no - lag(day_no) over (
-            partition by actor_set, metric_source, entity_level, entity_id, actor_id order by day_no
+            partition by actor_id, entity_id, actor_set, metric_source, entity_level order by day_no
         ) as back,
         lead(day_no) over (
-            partition by actor_set, metric_source, entity_level, entity_id, actor_id order by day_no
+            partition by actor_id, entity_id, actor_set, metric_source, entity_level order by day_no
         ) - day_no as ahead
 
     from actor_days
@@ -135,7 +135,7 @@ states as (
         length_days,
         day_no,
         sum(delta) over (
-            partition by actor_set, metric_source, entity_level, entity_id, actor_id, length_days order by day_no
+            partition by actor_id, entity_id, actor_set, metric_source, entity_level, length_days order by day_no
             rows between unbounded preceding and current row
         ) as total
 
@@ -198,10 +198,10 @@ turns as (
         length_days,
         day_no,
         is_first - lag(is_first, 1, 0) over (
-            partition by actor_set, metric_source, entity_level, entity_id, actor_id, length_days order by day_no
+            partition by actor_id, entity_id, actor_set, metric_source, entity_level, length_days order by day_no
         ) as first_delta,
         is_second - lag(is_second, 1, 0) over (
-            partition by actor_set, metric_source, entity_level, entity_id, actor_id, length_days order by day_no
+            partition by actor_id, entity_id, actor_set, metric_source, entity_level, length_days order by day_no
         ) as second_delta
 
     from flags
