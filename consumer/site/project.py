@@ -105,8 +105,8 @@ def drawn(bundle: Bundle, kind: str, key: str, newest: dict[str, dict]) -> tuple
         figures = []
         for name in charts:
             metric = metrics.get(name)
-            if metric and points[metric["metric_id"]] and numbers.as_of(newest, metric):
-                figures.append(figure(metric, points[metric["metric_id"]]) | {"as_of": numbers.as_of(newest, metric)})
+            if metric and points[metric["metric_id"]] and (as_of := numbers.as_of(newest, metric)):
+                figures.append(figure(metric, points[metric["metric_id"]]) | {"as_of": as_of})
         sections.append({"id": section, "title": title, "tables": rows, "charts": figures})
     sparks = {
         row["metric_id"]: sparkline(points[row["metric_id"]], row["unit"])
