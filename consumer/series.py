@@ -22,6 +22,7 @@ MEMBERS = {
 Days = list[tuple[date, date]]  # first and last, apart from each other, in order
 Runs = dict[str, list[tuple[str, date, date]]]  # by family of facts: source, first and last day
 _WHOLE: WeakKeyDictionary[Bundle, tuple[Runs, Runs]] = WeakKeyDictionary()
+_CHANGES: WeakKeyDictionary[Bundle, list[dict]] = WeakKeyDictionary()
 
 
 def series(
@@ -55,6 +56,24 @@ def series(
             for key, first in asked.items()
         }
         for entity_id in entity_ids
+    }
+
+
+def changes(bundle: Bundle, metric: dict) -> dict[date, str]:
+    """The days since which a source tells nothing more of what a metric counts, each with the reason in the release.
+
+    From such a day on the metric has it of another source, or not at all.
+    """
+    if bundle not in _CHANGES:
+        _CHANGES[bundle] = bundle.rows("""
+            select source, family, from_day, replace(reason, ' since ' || from_day, '') as reason
+            from oso.coverage_v1
+            where artifact_id is null and status = 'none' and ends_with(reason, ' since ' || from_day)""")
+    return {
+        row["from_day"]: row["reason"]
+        for row in _CHANGES[bundle]
+        if row["source"] == metric["metric_source"]
+        and row["family"] in known(bundle).metrics[metric["metric_id"]]["families"]
     }
 
 

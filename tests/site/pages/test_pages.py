@@ -150,6 +150,15 @@ def test_projects_of_one_name_have_their_ids_as_addresses(site):
     assert site.client.get(f"/projects/{TWINS[0]}").status_code == 200
 
 
+def test_the_day_since_which_a_source_tells_no_more_is_marked_in_the_charts_of_what_it_told(site):
+    note = "12 Oct 2026: pushes carry no commits"
+    assert site.text("/projects/alpha").count(f"<title>{note}</title>") == 1
+    pictures = [f"/charts/project/alpha/GITHUB_{name}_weekly.svg" for name in ("commits", "time_to_merge_median")]
+    assert [note in site.text(picture) for picture in pictures] == [True, False]
+    assert note not in site.text(f"{pictures[0]}?from=2026-10-19")
+    assert note in site.text("/compare?projects=alpha,beta&metric=GITHUB_commits_weekly")
+
+
 def test_an_artifact_of_several_projects_lets_the_reader_choose(site):
     answer = site.client.get("/projects/org/shared")
     assert answer.status_code == 400

@@ -167,6 +167,7 @@ ROWS = {
             "status": status,
             "from_day": first,
             "to_day": last,
+            "reason": "pushes carry no commits since 2026-10-12" if (family, status) == ("commits", "none") else None,
         }
         for family in ("commits", "pulls_closed")
         for status, first, last in (
