@@ -24,7 +24,7 @@ from include.lake.duckdb_views import register_store, select_sql
 from include.lake.releases import open_release_table, show_release
 from include.settings import Settings
 
-FORMAT = 2
+FORMAT = 3
 _AS_OF = """
     select source, case when count(*) = count(as_of) then min(as_of) end as as_of
     from (

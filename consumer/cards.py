@@ -1,6 +1,6 @@
 """Cards: one JSON document per project and collection, written once a bundle, so that a page costs a look-up.
 
-The file `cards` has one card a line: what REST answers of the entity, then `series`, the last values of its metrics.
+The file `cards` has one card a line: what REST answers of the entity.
 """
 
 import mmap
@@ -13,9 +13,7 @@ KINDS = ("project", "collection")
 KEY_METRIC = """
     metric_id, metric, metric_source, "window", concat_ws('_', metric_source, metric, "window") as metric_name,
     amount, previous_amount, unit, sample_date, quality, coverage"""
-VALUES = 30  # of a series, for a sparkline
 AT_ONCE = 200  # entities, so that memory is bound; the tables are sorted by entity
-_LONG = "('over_90_day_period', 'over_180_day_period', 'over_all_time')"
 _ABOUT = {
     "project": {
         "collections": """
@@ -41,7 +39,7 @@ _ABOUT = {
             group by collection_id""",
     },
 }
-_EMPTY = {"collections": "[]", "artifact_counts": "{}", "project_count": "0", "data": "[]", "series": "{}"}
+_EMPTY = {"collections": "[]", "artifact_counts": "{}", "project_count": "0", "data": "[]"}
 
 
 def write_cards(db, file: Path) -> dict[str, dict[str, list[int]]]:
@@ -49,11 +47,9 @@ def write_cards(db, file: Path) -> dict[str, dict[str, list[int]]]:
     index: dict[str, dict[str, list[int]]] = {kind: {} for kind in KINDS}
     with file.open("wb") as cards:
         for kind in KINDS:
-            for identity, rows, told, series in _shaped(db, kind):
-                start = cards.tell()
-                cards.write(told)
-                index[kind][identity] = [start, cards.tell(), cards.tell() + len(series), rows]
-                cards.write(series + b"\n")
+            for identity, rows, card in _shaped(db, kind):
+                index[kind][identity] = [cards.tell(), len(card), rows]
+                cards.write(card + b"\n")
     return index
 
 
@@ -66,15 +62,13 @@ class Cards:
             self._bytes = mmap.mmap(cards.fileno(), 0, access=mmap.ACCESS_READ) if file.stat().st_size else b""
 
     def card(self, kind: str, identity: str) -> dict:
-        """The members of REST's answer of the entity, and `series`: metric id -> {"days", "amounts", "quality"}.
-
-        The lists of a series are equally long, the oldest day first; a day without a row is in none.
+        """The members of REST's answer of the entity.
 
         Raises:
             KeyError: there is no such entity.
         """
-        start, _, end, _ = self._index[kind][identity]
-        return orjson.loads(self._bytes[start:end])
+        start, length, _ = self._index[kind][identity]
+        return orjson.loads(self._bytes[start : start + length])
 
     def told(self, kind: str, identity: str) -> tuple[bytes, int]:
         """What REST tells of the entity beside the release, members of a JSON object without braces; rows in it.
@@ -82,11 +76,11 @@ class Cards:
         Raises:
             KeyError: there is no such entity.
         """
-        start, told, _, rows = self._index[kind][identity]
-        return self._bytes[start + 1 : told], rows
+        start, length, rows = self._index[kind][identity]
+        return self._bytes[start + 1 : start + length - 1], rows
 
 
-def _shaped(db, kind: str) -> Iterator[tuple[str, int, bytes, bytes]]:
+def _shaped(db, kind: str) -> Iterator[tuple[str, int, bytes]]:
     about = "".join(f", coalesce({name}.part, '{_EMPTY[name]}') as {name}" for name in _ABOUT[kind])
     joins = "".join(f" left join ({sql}) as {name} using (id)" for name, sql in _ABOUT[kind].items())
     sql = f"""
@@ -107,25 +101,6 @@ def _shaped(db, kind: str) -> Iterator[tuple[str, int, bytes, bytes]]:
             from numbers
             group by id
         ),
-        points as (
-            select
-                {kind}_id as id, metric_id,
-                list_reverse(max_by(
-                    {{day: sample_date, amount: {_finite("amount")}, quality: quality}}, sample_date, {VALUES}
-                )) as found
-            from oso.timeseries_metrics_by_{kind}_v1
-            where {kind}_id between $first and $last and "window" not in {_LONG}
-            group by all
-        ),
-        series as (
-            select id, to_json(map_from_entries(list((metric_id, {{
-                days: [point.day for point in found], amounts: [point.amount for point in found],
-                quality: [point.quality for point in found]
-            }}) order by metric_id))) as part
-            from points
-            inner join (select id, metric_id from numbers) as key_metrics using (id, metric_id)
-            group by id
-        ),
         entities as (
             select {kind}_id as id, to_json(entities) as part
             from oso.{kind}s_v1 as entities
@@ -133,20 +108,16 @@ def _shaped(db, kind: str) -> Iterator[tuple[str, int, bytes, bytes]]:
         )
         select
             id, entities.part as entity {about}, coalesce(data.rows, 0) as rows,
-            coalesce(data.part, '{_EMPTY["data"]}') as data, coalesce(series.part, '{_EMPTY["series"]}') as series
+            coalesce(data.part, '{_EMPTY["data"]}') as data
         from entities {joins}
         left join data using (id)
-        left join series using (id)
         order by id"""
     ids = [row[0] for row in db.execute(f"select {kind}_id from oso.{kind}s_v1 order by 1").fetchall()]
     for at in range(0, len(ids), AT_ONCE):
         some = ids[at : at + AT_ONCE]
-        for identity, entity, *parts, rows, data, series in db.execute(
-            sql, {"first": some[0], "last": some[-1]}
-        ).fetchall():
+        for identity, entity, *parts, rows, data in db.execute(sql, {"first": some[0], "last": some[-1]}).fetchall():
             members = zip((kind, *_ABOUT[kind], "data"), (entity, *parts, data), strict=True)
-            told = "{" + ",".join(f'"{name}":{part}' for name, part in members)
-            yield identity, rows, told.encode(), f',"series":{series}}}'.encode()
+            yield identity, rows, ("{" + ",".join(f'"{name}":{part}' for name, part in members) + "}").encode()
 
 
 def _finite(number: str) -> str:

@@ -3,9 +3,11 @@
 A release has no row for a window without activity, nor for one that nobody saw; its coverage says which of the two.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from weakref import WeakKeyDictionary
 
 from consumer.bundle import Bundle
 from consumer.charts import Point
@@ -13,12 +15,14 @@ from consumer.rest.entities import known
 
 MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 MEMBERS = {
-    "project": "select project_id as entity_id, artifact_id from oso.artifacts_by_project_v1",
-    "collection": "select collection_id as entity_id, artifact_id from oso.artifacts_by_collection_v1",
-    "artifact": "select artifact_id as entity_id, artifact_id from oso.artifacts_v1",
+    "project": "artifacts_by_project_v1",
+    "collection": "artifacts_by_collection_v1",
+    "artifact": "artifacts_v1",
 }
-Days = list[tuple[date, date, bool]]  # first, last, whether all of it was seen of the whole source
-Run = tuple[str, str, date, date, bool]
+Days = list[tuple[date, date]]  # first and last, apart from each other, in order
+Runs = dict[str, list[tuple[str, date, date]]]  # by family of facts: source, first and last day
+_WHOLE: WeakKeyDictionary[Bundle, tuple[Runs, Runs]] = WeakKeyDictionary()
+_CHANGES: WeakKeyDictionary[Bundle, list[dict]] = WeakKeyDictionary()
 
 
 def series(
@@ -31,11 +35,12 @@ def series(
     A window between, without a row, is 0 where it was seen and the metric counts, unknown where it was not seen, and
     left out where the metric is of cases (a ratio, a time) and there was none.
     """
-    rows = bundle.rows(
+    rows = asked and bundle.rows(
         f"""
         select {kind}_id as entity_id, metric_id, sample_date, amount, quality
         from oso.timeseries_metrics_by_{kind}_v1
-        where {kind}_id in (select unnest($entities)) and metric_id in (select unnest($metrics))
+        where {kind}_id between list_min($entities) and list_max($entities)  -- which is all that skips blocks of rows
+            and {kind}_id in $entities and metric_id in $metrics
             and sample_date >= $firsts[list_position($metrics, metric_id)]""",
         {"entities": entity_ids, "metrics": [*asked], "firsts": [first or date.min for first in asked.values()]},
     )
@@ -43,28 +48,51 @@ def series(
     for row in rows:
         day = row["sample_date"]
         found[row["entity_id"], row["metric_id"]][day] = Point(day, row["amount"], row["quality"])
-    seen = _seen(bundle, kind, entity_ids)
-    metrics = known(bundle).metrics
+    seen = found and _seen(bundle, kind, [*{entity_id for entity_id, _ in found}])
+    sources, metrics = _whole_sources(bundle), known(bundle).metrics
     return {
         entity_id: {
-            key: _whole(metrics[key], found[entity_id, key], [*seen[None], *seen[entity_id]], first)
+            key: _whole(metrics[key], found[entity_id, key], *sources, seen.get(entity_id, {}), first)
             for key, first in asked.items()
         }
         for entity_id in entity_ids
     }
 
 
-def _whole(metric: dict, found: dict[date, Point], seen: list[Run], first: date | None) -> list[Point]:
-    by_family: dict[str, Days] = defaultdict(list)
-    for source, family, start, end, whole in seen:
-        if family in metric["families"] and metric["metric_source"] in (source, "EVM"):
-            by_family[family].append((start, end, whole))
-    families = list(by_family.values())
-    last_seen = min((max(to for _, to, _ in days) for days in families), default=date.min)
+def changes(bundle: Bundle, metric: dict) -> dict[date, str]:
+    """The days since which a source tells nothing more of what a metric counts, each with the reason in the release.
+
+    From such a day on the metric has it of another source, or not at all.
+    """
+    if bundle not in _CHANGES:
+        _CHANGES[bundle] = bundle.rows("""
+            select source, family, from_day, replace(reason, ' since ' || from_day, '') as reason
+            from oso.coverage_v1
+            where artifact_id is null and status = 'none' and ends_with(reason, ' since ' || from_day)""")
+    return {
+        row["from_day"]: row["reason"]
+        for row in _CHANGES[bundle]
+        if row["source"] == metric["metric_source"]
+        and row["family"] in known(bundle).metrics[metric["metric_id"]]["families"]
+    }
+
+
+def _whole(
+    metric: dict, found: dict[date, Point], all_seen: Runs, any_seen: Runs, of_artifacts: Runs, first: date | None
+) -> list[Point]:
     days = sorted(found)
     if not days:
         return []
-    earliest = min([days[0], *(start for days_of in families for start, _, _ in days_of)])
+
+    def of(runs: Runs, family: str) -> Iterator[tuple[date, date]]:
+        return (run for source, *run in runs.get(family, ()) if metric["metric_source"] in (source, "EVM"))
+
+    families = []  # the days of which all was seen, and those of which anything was
+    for family in metric["families"]:
+        if touched := _united([*of(any_seen, family), *of(of_artifacts, family)]):
+            families.append((_united(of(all_seen, family)), touched))
+    last_seen = min((touched[-1][1] for _, touched in families), default=date.min)
+    earliest = min([days[0], *(touched[0][0] for _, touched in families)])
     counts = metric["row_class"] in ("N", "S")
     points = []
     for start, opening, end in _windows(
@@ -74,7 +102,7 @@ def _whole(metric: dict, found: dict[date, Point], seen: list[Run], first: date 
             points.append(found[start])
         elif first and start < first:
             continue
-        elif not any(covered := [_covered(family, opening, min(end, last_seen)) for family in families]):
+        elif not any(covered := [_covered(*of, opening, min(end, last_seen)) for of in families]):
             points.append(Point(start, None, "unknown"))
         elif counts:
             points.append(Point(start, 0.0, "ok" if all(one == "full" for one in covered) else "partial"))
@@ -102,31 +130,58 @@ def _windows(window: str, first: date, last: date) -> Iterator[tuple[date, date,
             start += timedelta(1)
 
 
-def _covered(days: Days, first: date, last: date) -> str:
+def _united(runs: Iterable[tuple[date, date]]) -> Days:
+    """The days of runs that may overlap or follow each other."""
+    united: Days = []
+    for first, last in sorted(runs):
+        if united and first <= united[-1][1] + timedelta(1):
+            united[-1] = united[-1][0], max(united[-1][1], last)
+        else:
+            united.append((first, last))
+    return united
+
+
+def _covered(full: Days, touched: Days, first: date, last: date) -> str:
     """Whether the days from `first` to `last` were seen: full, part, or empty where none was."""
-    touched, following = False, first
-    for start, end, whole in days:
-        if start <= last and end >= first:
-            touched = True
-            if whole and start <= following:
-                following = max(following, end + timedelta(1))
-    return "" if not touched else "full" if following > last else "part"
+    if _ends(touched, last) < first:
+        return ""
+    return "full" if _ends(full, first) >= last else "part"
 
 
-def _seen(bundle: Bundle, kind: str, entity_ids: list[str]) -> dict[str | None, list[Run]]:
-    """The runs of days on which a family of facts was seen, by entity; of whole sources under None."""
-    rows = bundle.rows(
+def _ends(days: Days, day: date) -> date:
+    """The last day of the last run that begins on `day` or before."""
+    place = bisect_right(days, (day, date.max))
+    return days[place - 1][1] if place else date.min
+
+
+def _whole_sources(bundle: Bundle) -> tuple[Runs, Runs]:
+    """The runs of days on which all of a source was seen, and on which anything was, read once a release."""
+    if bundle not in _WHOLE:
+        rows = bundle.rows("""
+            select family, source, from_day, to_day, status
+            from oso.coverage_v1
+            where artifact_id is null and status <> 'none'""")
+        _WHOLE[bundle] = _by_family(row for row in rows if row["status"] == "full"), _by_family(rows)
+    return _WHOLE[bundle]
+
+
+def _seen(bundle: Bundle, kind: str, entity_ids: list[str]) -> dict[str, Runs]:
+    """The runs of days on which anything was seen of some artifact of an entity, by entity."""
+    rows: dict[str, list[dict]] = defaultdict(list)
+    for row in bundle.rows(
         f"""
-        select distinct members.entity_id, source, family, from_day, to_day,
-            members.entity_id is null and status = 'full' as is_whole
+        select distinct members.{kind}_id as entity_id, family, coverage.source, from_day, to_day
         from oso.coverage_v1 as coverage
-        left join ({MEMBERS[kind]} where {kind}_id in (select unnest($entities))) as members using (artifact_id)
-        where status <> 'none' and (coverage.artifact_id is null or members.entity_id is not null)
-        order by from_day""",
+        inner join oso.{MEMBERS[kind]} as members using (artifact_id)
+        where members.{kind}_id in $entities and coverage.status <> 'none'""",
         {"entities": entity_ids},
-    )
-    seen: dict[str | None, list[Run]] = defaultdict(list)
+    ):
+        rows[row["entity_id"]].append(row)
+    return {entity_id: _by_family(rows[entity_id]) for entity_id in entity_ids}
+
+
+def _by_family(rows: Iterable[dict]) -> Runs:
+    runs: Runs = defaultdict(list)
     for row in rows:
-        _, *run = row.values()
-        seen[row["entity_id"]].append(tuple(run))
-    return seen
+        runs[row["family"]].append((row["source"], row["from_day"], row["to_day"]))
+    return runs

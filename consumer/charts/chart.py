@@ -38,9 +38,12 @@ def chart(
 
     Without a theme it is as wide as what it stands in, coloured by the site's stylesheet, and the page writes the
     title; with one it is a picture of its own, with title, page and literal colours. `notes` are dated vertical notes,
-    such as where a source changed. On a log scale what is not above zero is a gap, and the chart says so.
+    such as where a source changed; those of days that the chart spans are in it. On a log scale what is not above zero
+    is a gap, and the chart says so.
     """
     asked = series
+    spanned = [point.day for one in series for point in one.points]
+    notes = {day: said for day, said in (notes or {}).items() if spanned and min(spanned) <= day <= max(spanned)}
     if scale == "log":
         series = [Series(one.label, [_above_zero(point) for point in one.points]) for one in series]
     words = _key(asked, series, kind)
@@ -51,8 +54,10 @@ def chart(
         theme=theme,
         unit=unit,
     )
-    inside = _inside(asked, series, size, kind, scale, notes or {})
-    label = _in_words(title, asked, unit, kind, scale)
+    inside = _inside(asked, series, size, kind, scale, notes)
+    label = " ".join(
+        [_in_words(title, asked, unit, kind, scale), *(f"{_told(*one)}." for one in sorted(notes.items()))]
+    )
     plot = element(
         "svg",
         *inside,
@@ -183,14 +188,16 @@ def _notes(notes: dict[date, str], axes: _Axes, size: _Size) -> list[Markup]:
     parts = []
     for day, words in sorted(notes.items()):
         x = axes.x(day)
-        if not 0 <= x <= 1:
-            continue
         at = {"x1": _percent(x), "x2": _percent(x), "y1": -4.0, "y2": size.height}
         rule = element("line", stroke="currentColor", stroke_dasharray="1 3", **at)
-        said = size.text(_cut(words, 26), "c-muted", x=_percent(x), y=-8, text_anchor="end" if x > 0.5 else "start")
-        told = element("title", f"{days.in_words(day)}: {words}")
+        said = size.text(_cut(words, 32), "c-muted", x=_percent(x), y=-8, text_anchor="end" if x > 0.5 else "start")
+        told = element("title", _told(day, words))
         parts.append(element("g", told, rule, said, **colour("c-muted", size.theme)))
     return parts
+
+
+def _told(day: date, note: str) -> str:
+    return f"{days.in_words(day)}: {note}"
 
 
 def _lines(one: Series, place: int, of: int, axes: _Axes, size: _Size) -> list[Markup]:

@@ -53,8 +53,10 @@ def colour(role: str, theme: str | None) -> dict[str, str]:
 
 
 def _text(value: str | float) -> str:
+    if type(value) is Markup:
+        return value
     if isinstance(value, float):
         return f"{round(value, 2) or 0.0:.2f}".rstrip("0").rstrip(".")
     if isinstance(value, int) or (type(value) is str and _PLAIN(value)):
         return str(value)
-    return str(escape(value if isinstance(value, Markup) else _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(value))))
+    return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(value)))

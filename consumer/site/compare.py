@@ -13,7 +13,7 @@ from consumer.charts import Point, Series, chart
 from consumer.problems import Problem
 from consumer.rest.endpoint import Parameter
 from consumer.rest.entities import known
-from consumer.series import series
+from consumer.series import changes, series
 from consumer.site.finding import address, entity
 from consumer.site.numbers import SECTIONS
 from consumer.site.pages import page
@@ -97,8 +97,12 @@ def _compare(request: Request) -> Response:
     drawn, common = indexed(lines) if question.mode == "indexed" else (lines, None)
     title = f"{metric['display_name']} {each(metric['window'])}"
     unit = "index" if common else metric["unit"]
-    several = "line" if len(lines) > 1 else shape(metric)
-    svg = chart(drawn, unit=unit, kind=several, scale=question.scale, title=title, height=360) if found else ""
+    how = {
+        "kind": "line" if len(lines) > 1 else shape(metric),
+        "scale": question.scale,
+        "notes": changes(bundle, metric),
+    }
+    svg = chart(drawn, unit=unit, title=title, height=360, **how) if found else ""
     return page(
         request,
         "compare.html",

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from consumer.bundle import Bundle
 from consumer.charts import Series, chart, sparkline
-from consumer.series import series
+from consumer.series import changes, series
 from consumer.site import numbers, words
 from consumer.site.finding import address, entity, moved
 from consumer.site.pages import page
@@ -105,8 +105,8 @@ def drawn(bundle: Bundle, kind: str, key: str, newest: dict[str, dict]) -> tuple
         figures = []
         for name in charts:
             metric = metrics.get(name)
-            if metric and points[metric["metric_id"]] and numbers.as_of(newest, metric):
-                figures.append(figure(metric, points[metric["metric_id"]]) | {"as_of": numbers.as_of(newest, metric)})
+            if metric and points[metric["metric_id"]] and (as_of := numbers.as_of(newest, metric)):
+                figures.append(figure(bundle, metric, points[metric["metric_id"]]) | {"as_of": as_of})
         sections.append({"id": section, "title": title, "tables": rows, "charts": figures})
     sparks = {
         row["metric_id"]: sparkline(points[row["metric_id"]], row["unit"])
@@ -116,10 +116,11 @@ def drawn(bundle: Bundle, kind: str, key: str, newest: dict[str, dict]) -> tuple
     return sections, sparks
 
 
-def figure(metric: dict, points: list) -> dict:
+def figure(bundle: Bundle, metric: dict, points: list) -> dict:
     """A chart of one metric, with its title and the points for the table behind it."""
     title = f"{metric['display_name']} {words.each(metric['window'])}"
-    svg = chart([Series(metric["display_name"], points)], unit=metric["unit"], kind=shape(metric), title=title)
+    one, notes = Series(metric["display_name"], points), changes(bundle, metric)
+    svg = chart([one], unit=metric["unit"], kind=shape(metric), title=title, notes=notes)
     return {"metric": metric, "title": title, "svg": svg, "points": points}
 
 

@@ -11,7 +11,7 @@ from consumer.problems import Problem
 from consumer.rest.answers import KEY_METRIC
 from consumer.rest.endpoint import Parameter
 from consumer.rest.entities import KINDS, find, metrics
-from consumer.series import series
+from consumer.series import changes, series
 from consumer.site.words import each
 
 THEME = Parameter("theme", "Colours", default="light", allowed=("light", "dark"))
@@ -87,6 +87,7 @@ class Shown:
             unit=self.metric["unit"],
             kind=shape(self.metric),
             title=title,
+            notes=changes(self.bundle, self.metric),
             theme=theme,
             **size,
         )

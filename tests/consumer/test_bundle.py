@@ -111,7 +111,7 @@ def test_a_bundle_without_its_cards_or_of_another_format_is_refused(settings):
         Bundle(folder)
     facts = json.loads((folder / "bundle.json").read_text())
     (folder / "bundle.json").write_text(json.dumps(facts | {"format": 0}))
-    with pytest.raises(SuspectData, match="has format 0 and this is 2"):
+    with pytest.raises(SuspectData, match="has format 0 and this is 3"):
         Bundle(folder)
     assert names(Serving(settings).bundle) == ["a"]  # built anew at once, as after an upgrade
 

@@ -1,6 +1,4 @@
-"""A card holds what a query would answer, and the last values of each series."""
-
-from datetime import date, timedelta
+"""A card holds what a query would answer."""
 
 import orjson
 import pytest
@@ -14,26 +12,11 @@ from include.settings import load_settings
 from tests.consumer.releases import publish_rows
 from tests.consumer.small import ROWS
 
-FIRST = date(2025, 12, 1)
-SERIES = [
-    {
-        "project_id": "p-bee",
-        "metric_id": "m-30",
-        "window": "over_30_day_period",
-        "sample_date": FIRST + timedelta(day),
-        "amount": float(day),
-        "quality": "partial" if day == 33 else "ok",
-    }
-    for day in range(34)
-    if day != 10
-]
-
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     settings = load_settings({"OPENIMPACT_HOME": str(tmp_path_factory.mktemp("home"))})
-    series = "timeseries_metrics_by_project_v1"
-    publish_rows(settings, ROWS | {series: ROWS[series] + SERIES})
+    publish_rows(settings, ROWS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("consumer.cards.AT_ONCE", 2)  # of three projects
         return Serving(settings)
@@ -51,24 +34,9 @@ def test_every_card_is_what_the_queries_answer(request, release, kind, answered)
         answer = answered(Ask(bundle, None, {kind: identity}, "json"))
         rows = bundle.rows(answer.sql, answer.parameters)
         expected = orjson.loads(as_json(answer.about | {"data": rows}))
-        card = bundle.cards.card(kind, identity)
-        assert {name: card[name] for name in card if name != "series"} == expected
+        assert bundle.cards.card(kind, identity) == expected
         told, counted = bundle.cards.told(kind, identity)
         assert orjson.loads(b"{" + told + b"}") == expected and counted == len(rows)
-
-
-def test_the_card_of_a_project_has_the_last_values_of_the_series_of_its_numbers(small):
-    # 34 days less one are in the release, and a card has the last 30; the day that is missing is in none of the lists
-    days = [FIRST + timedelta(day) for day in range(3, 34) if day != 10]
-    assert small.bundle.cards.card("project", "p-bee")["series"] == {
-        "m-30": {
-            "days": [day.isoformat() for day in days],
-            "amounts": [float((day - FIRST).days) for day in days],
-            "quality": ["ok"] * 29 + ["partial"],
-        }
-    }
-    # ant's series is of a metric by day, of which it has no newest number
-    assert small.bundle.cards.card("project", "p-ant")["series"] == {}
 
 
 def test_a_number_that_is_none_is_null_in_a_card(world):

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from consumer.app import create_app
 from consumer.serving import Serving
 from consumer.site import static
+from consumer.site.export import links
 from include.settings import load_settings
 from tests.site.pages.world import ALPHA, TWINS
 
@@ -148,6 +149,22 @@ def test_projects_of_one_name_have_their_ids_as_addresses(site):
     assert answer.status_code == 400
     assert all(f'href="/projects/{key}"' in answer.text for key in TWINS)
     assert site.client.get(f"/projects/{TWINS[0]}").status_code == 200
+
+
+def test_the_day_since_which_a_source_tells_no_more_is_marked_in_the_charts_of_what_it_told(site):
+    note = "12 Oct 2026: pushes carry no commits"
+    assert site.text("/projects/alpha").count(f"<title>{note}</title>") == 1
+    pictures = [f"/charts/project/alpha/GITHUB_{name}_weekly.svg" for name in ("commits", "time_to_merge_median")]
+    assert [note in site.text(picture) for picture in pictures] == [True, False]
+    assert note not in site.text(f"{pictures[0]}?from=2026-10-19")
+    assert note in site.text("/compare?projects=alpha,beta&metric=GITHUB_commits_weekly")
+
+
+@pytest.mark.parametrize("page", ["/projects/alpha", "/artifacts/github/org/alpha"])
+def test_what_can_be_done_with_a_chart_is_there(site, page):
+    found = [link for link in links(site.text(page), page) if "GITHUB_commits_weekly" in link]
+    assert len(found) == 7
+    assert {link: site.client.get(link).status_code for link in found} == dict.fromkeys(found, 200)
 
 
 def test_an_artifact_of_several_projects_lets_the_reader_choose(site):

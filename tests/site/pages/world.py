@@ -159,6 +159,10 @@ ROWS = {
         {"project_id": ALPHA} | amount("GITHUB_time_to_merge_median_weekly", value, sample_date=day)
         for day, value in ((date(2026, 9, 28), 3600.0), (date(2026, 10, 26), 7200.0))
     ],
+    "key_metrics_by_artifact_v1": [{"artifact_id": "a1"} | amount("GITHUB_commits_over_30_day_period", 8.0)],
+    "timeseries_metrics_by_artifact_v1": [
+        {"artifact_id": "a1"} | amount("GITHUB_commits_weekly", 8.0, sample_date=date(2026, 10, 26))
+    ],
     "coverage_v1": [
         {
             "source": "GITHUB",
@@ -167,6 +171,7 @@ ROWS = {
             "status": status,
             "from_day": first,
             "to_day": last,
+            "reason": "pushes carry no commits since 2026-10-12" if (family, status) == ("commits", "none") else None,
         }
         for family in ("commits", "pulls_closed")
         for status, first, last in (

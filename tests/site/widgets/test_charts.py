@@ -193,6 +193,8 @@ def test_a_source_that_changed_is_marked_on_its_day():
     (note,) = [one for one in parts(svg, "g") if one.find("{*}title") is not None]
     assert note.find("{*}title").text == "3 Mar 2026: pushes carry no commits"
     assert note.find("{*}line").get("x1") == "50%"
+    assert svg.count("pushes carry no commits") == 3  # beside the line, in its title, in the words for who sees neither
+    assert drawn(0, 5, 10, notes={date(2020, 1, 1): "long ago"}) == drawn(0, 5, 10)
 
 
 def test_ten_years_are_thinned_without_losing_what_stands_out():
