@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from consumer.cards import Cards, write_cards
+from consumer.deadlines import Deadlines
 from consumer.fences import FENCES
 from include.errors import FixNeeded, SuspectData
 from include.lake.catalog import open_catalog
@@ -25,6 +26,7 @@ from include.lake.releases import open_release_table, show_release
 from include.settings import Settings
 
 FORMAT = 3
+_DEADLINES = Deadlines()
 _AS_OF = """
     select source, case when count(*) = count(as_of) then min(as_of) end as as_of
     from (
@@ -117,28 +119,18 @@ class Bundle:
         Raises, from that function:
             TimeoutError: they are over.
         """
-        cursor, over, done = self._db.cursor(), threading.Event(), threading.Event()
-
-        def watch() -> None:
-            pause = seconds
-            while not done.wait(pause):  # again and again: an interrupt between two queries stops none
-                over.set()
-                cursor.interrupt()
-                pause = 0.1
+        cursor = self._db.cursor()
 
         def rows(sql: str, parameters: list | dict | None = None) -> list[dict]:
             try:
-                if not over.is_set():
+                if not work.over:
                     return _rows(cursor, sql, parameters)
             except duckdb.InterruptException:
                 pass
             raise TimeoutError(f"The queries took more than {seconds} s and were stopped.")
 
-        threading.Thread(target=watch, name="deadline", daemon=True).start()
-        try:
+        with _DEADLINES.kept(cursor, seconds) as work:
             yield rows
-        finally:
-            done.set()
 
     def batches(self, sql: str, parameters: list | dict | None = None, rows: int = 65_536):
         """The rows of a query of ours as an Arrow RecordBatchReader, at most `rows` a batch, read as it is asked."""

@@ -6,7 +6,7 @@ from consumer.bundle import Bundle, Table
 from consumer.cards import KEY_METRIC
 from consumer.problems import Problem
 from consumer.rest.endpoint import Answer, Ask
-from consumer.rest.entities import KINDS, find, metrics, search
+from consumer.rest.entities import KINDS, find, metrics, named, search
 
 
 def tables(ask: Ask) -> Answer:
@@ -36,7 +36,7 @@ def projects(ask: Ask) -> Answer:
     """All projects, or those of a collection."""
     where = []
     if ask["collection"]:
-        of = find(ask.bundle, "collection", ask["collection"], status=400)
+        of = named(ask.bundle, "collection", ask["collection"])
         members = "select project_id from oso.projects_by_collection_v1 where collection_id = ?"
         where.append((f"project_id in ({members})", of["collection_id"]))
     return _page(ask, "projects_v1", where)
@@ -52,7 +52,7 @@ def artifacts(ask: Ask) -> Answer:
     where = [("artifact_source = upper(?)", ask["source"])] if ask["source"] else []
     for kind in ("project", "collection"):
         if ask[kind]:
-            of = find(ask.bundle, kind, ask[kind], status=400)
+            of = named(ask.bundle, kind, ask[kind])
             members = f"select artifact_id from oso.artifacts_by_{kind}_v1 where {kind}_id = ?"
             where.append((f"artifact_id in ({members})", of[f"{kind}_id"]))
     return _page(ask, "artifacts_v1", where)
@@ -116,21 +116,21 @@ def timeseries(ask: Ask) -> Answer:
             parameter="metric",
             allowed=[row["metric_name"] for row in wanted],
         )
+    given = {"entity": found[f"{kind}_id"], "metric": wanted[0]["metric_id"], "from": ask["from"], "to": ask["to"]}
+    days = (f"and sample_date {bound} ${day}" for bound, day in ((">=", "from"), ("<=", "to")) if ask[day])
     # the bundle holds a series in the order of days
     sql = f"""
         select sample_date, amount, unit, quality, coverage
         from oso.timeseries_metrics_by_{kind}_v1
-        where {kind}_id = $entity and metric_id = $metric
-            and sample_date >= coalesce($first, date '0001-01-01')
-            and sample_date <= coalesce($last, date '9999-12-31')"""
-    given = {"entity": found[f"{kind}_id"], "metric": wanted[0]["metric_id"], "first": ask["from"], "last": ask["to"]}
-    return Answer(sql, given, {kind: _name(kind, found), "metric": wanted[0]})
+        where {kind}_id = $entity and metric_id = $metric {" ".join(days)}"""
+    given = {name: value for name, value in given.items() if value is not None}
+    return Answer(sql, given, {kind: found, "metric": wanted[0]})
 
 
 def key_metrics(ask: Ask) -> Answer:
     """The newest numbers of one project, collection or artifact."""
     kind, found = _entity(ask)
-    return _numbers(ask, kind, found, {kind: _name(kind, found)})
+    return _numbers(ask, kind, found, {kind: found})
 
 
 def rankings(ask: Ask) -> Answer:
@@ -146,7 +146,7 @@ def rankings(ask: Ask) -> Answer:
     if ask["collection"]:
         if kind == "collection":
             raise Problem(400, "Collections are not in collections; leave `collection` out.", parameter="collection")
-        of = find(ask.bundle, "collection", ask["collection"], status=400)
+        of = named(ask.bundle, "collection", ask["collection"])
         given["collection"] = of["collection_id"]
         member = (
             f"and {kind}_id in (select {kind}_id from oso.{kind}s_by_collection_v1 where collection_id = $collection)"
@@ -176,7 +176,7 @@ def find_names(ask: Ask) -> Answer:
 def compare(ask: Ask) -> Answer:
     """The newest numbers of 2 to 10 projects side by side."""
     asked = [name.strip() for name in ask["projects"].split(",") if name.strip()]
-    found = {row["project_id"]: row for row in (find(ask.bundle, "project", name, status=400) for name in asked)}
+    found = {row["project_id"]: row for row in (named(ask.bundle, "project", name) for name in asked)}
     if not 2 <= len(found) <= 10:
         raise Problem(400, f"{len(found)} different projects are named; name 2 to 10.", parameter="projects")
     given: dict = {"projects": list(found)}
@@ -186,7 +186,7 @@ def compare(ask: Ask) -> Answer:
         inner join (select project_id, project_name from oso.projects_v1) as projects using (project_id)
         where list_contains($projects, project_id) {_only(ask, "project", given)}
         order by metric_name, list_position($projects, project_id)"""
-    return Answer(sql, given, {"projects": [_name("project", row) for row in found.values()]})
+    return Answer(sql, given, {"projects": list(found.values())})
 
 
 def freshness(ask: Ask) -> Answer:
@@ -245,11 +245,7 @@ def _entity(ask: Ask) -> tuple[str, dict]:
     given = [kind for kind in KINDS if ask[kind]]
     if len(given) != 1:
         raise Problem(400, "Name one project, collection or artifact.", allowed=list(KINDS))
-    return given[0], find(ask.bundle, given[0], ask[given[0]], status=400)
-
-
-def _name(kind: str, row: dict) -> dict:
-    return {key: row[key] for key in row if key.removeprefix(f"{kind}_") in ("id", "source", "namespace", "name")}
+    return given[0], named(ask.bundle, given[0], ask[given[0]])
 
 
 def _only(ask: Ask, kind: str, given: dict) -> str:

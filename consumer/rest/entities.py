@@ -12,18 +12,26 @@ FEWEST_ALIKE = 0.88  # of jaro_winkler_similarity: one letter wrong in a name of
 
 
 class Known:
-    """What is small and asked for all the time: the metrics by id, the ids of projects and collections by name."""
+    """What is small and asked for all the time: the metrics by id, the names of projects and collections.
+
+    `ids` has the ids by kind and name or id, `named` what `named` returns by kind and id.
+    """
 
     def __init__(self, bundle: Bundle) -> None:
         found = bundle.rows(f"select {METRIC}, levels, families from oso.metrics_v1 order by metric_name")
         self.metrics = {row["metric_id"]: row for row in found}
         self.ids: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.named: dict[tuple[str, str], dict] = {}
         for kind in ("project", "collection"):
-            for row in bundle.rows(f"select {kind}_id as id, lower({kind}_name) as name from oso.{kind}s_v1"):
-                self.ids[kind, row["name"]].add(row["id"])
-                self.ids[kind, row["id"]].add(row["id"])
+            columns = ", ".join(f"{kind}_{part}" for part in NAMES)
+            for row in bundle.rows(f"select {columns} from oso.{kind}s_v1"):
+                identity, name = row[f"{kind}_id"], row[f"{kind}_name"]
+                self.named[kind, identity] = row
+                for text in (identity, name and name.lower()):
+                    self.ids[kind, text].add(identity)
 
 
+NAMES = ("id", "source", "namespace", "name")  # the columns, as {kind}_id, that say what an entity is
 KINDS = ("project", "collection", "artifact")  # each has a table of all of them, <kind>s_v1
 _KNOWN: WeakKeyDictionary[Bundle, Known] = WeakKeyDictionary()
 METRIC = 'metric_id, metric, metric_source, "window", metric_name, display_name, definition, unit, row_class'
@@ -71,6 +79,15 @@ def find(bundle: Bundle, kind: str, text: str, source: str | None = None, status
             )
     alike = [row["name"] for row in bundle.rows(*search(text, kind, 5))]
     raise Problem(status, f"There is no {kind} {text!r} in this release. /api/v1/search finds names.", candidates=alike)
+
+
+def named(bundle: Bundle, kind: str, text: str) -> dict:
+    """As `find` of a name that a parameter gives (400), with NAMES alone; no query where the bundle's names tell it."""
+    ids = known(bundle).ids.get((kind, text.lower()), ())
+    if len(ids) == 1:
+        return known(bundle).named[kind, *ids]
+    row = find(bundle, kind, text, status=400)
+    return {key: row[key] for key in (f"{kind}_{part}" for part in NAMES)}
 
 
 def metrics(bundle: Bundle, text: str, kind: str, source: str | None = None, window: str | None = None) -> list[dict]:

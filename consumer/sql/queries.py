@@ -132,7 +132,7 @@ class Queries:
         outcome: dict = {}
         try:
             with self._starting:
-                self._pool = self._pool or Pool(self.size, self.waiting)
+                self._pool = self._pool or Pool(self.size, self.waiting, path=order.path)
             with file.open("wb", buffering=0) as out:
                 outcome |= self._answer(order, out, cancelled, lambda seconds: spend(seconds=seconds), user)
             self._write(facts | {"status": "completed"} | {key: outcome[key] for key in ("columns", "rows")})

@@ -50,13 +50,16 @@ class Order:
 
 
 class Pool:
-    """`size` sandboxes; `waiting` queries may wait for one. `run` is for threads and blocks."""
+    """`size` sandboxes, which have the bundle at `path` open at once; `waiting` queries may wait for one.
 
-    def __init__(self, size: int = 2, waiting: int = 32, wait_s: float = 30.0) -> None:
+    `run` is for threads and blocks.
+    """
+
+    def __init__(self, size: int = 2, waiting: int = 32, wait_s: float = 30.0, path: str | None = None) -> None:
         self.size, self.wait_s = size, wait_s
-        self._free: queue.LifoQueue[Sandbox] = queue.LifoQueue()
+        self._free: queue.Queue[Sandbox] = queue.Queue()  # the one that is free longest has its next child ready
         self._places = threading.BoundedSemaphore(size + waiting)
-        self._all = [Sandbox() for _ in range(size)]
+        self._all = [Sandbox(path) for _ in range(size)]
         for sandbox in self._all:
             self._free.put(sandbox)
 
@@ -105,9 +108,13 @@ class Pool:
 
 
 class Sandbox:
-    """One process of sandbox.py, which answers one query at a time, each in a child of its own."""
+    """One process of sandbox.py, which answers one query at a time, each in a child of its own.
 
-    def __init__(self) -> None:
+    The bundle at `path`, if it is given, and then that of the last query is opened ahead.
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        self._path = path
         self._start()
 
     def _start(self) -> None:
@@ -123,6 +130,11 @@ class Sandbox:
                 start_new_session=True,
             )
         self._lines = self._control.makefile("rb")
+        if self._path:
+            self._open()
+
+    def _open(self) -> None:
+        self._control.sendall(json.dumps({"open": self._path}).encode() + b"\n")
 
     def run(self, order: Order, out: BinaryIO, cancelled: threading.Event) -> dict:
         """As `Pool.run`."""
@@ -143,7 +155,8 @@ class Sandbox:
         finally:
             os.close(write)
         ended = self._copy(read, out, limits, cancelled)
-        outcome = self._outcome(order.path)
+        self._path = order.path
+        outcome = self._outcome()
         if ended:
             raise ended
         if "error" in outcome:
@@ -186,14 +199,14 @@ class Sandbox:
         finally:
             os.close(read)
 
-    def _outcome(self, path: str) -> dict:
+    def _outcome(self) -> dict:
         """What the child said, once it has ended; the next one then opens the bundle ahead of its query."""
         outcome: dict = {}
         self._control.settimeout(GRACE_S)
         try:
             while "exit" not in outcome:
                 outcome |= json.loads(self._lines.readline())
-            self._control.sendall(json.dumps({"open": path}).encode() + b"\n")
+            self._open()
         except (OSError, ValueError) as error:  # it is gone, or says nothing
             outcome["failed"] = type(error).__name__
             self._restart()

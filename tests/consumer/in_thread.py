@@ -18,9 +18,8 @@ from include.settings import Settings
 def served(settings: Settings) -> Iterator[str]:
     """Serves the current release without a limit of requests; gives the address, without a slash at its end."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(Serving(settings), TIERS | {"anonymous": TIERS["internal"]}), log_level="warning")
-    )
+    app = create_app(Serving(settings), TIERS | {"anonymous": TIERS["internal"]})
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started:

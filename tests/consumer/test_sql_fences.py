@@ -383,6 +383,19 @@ def test_a_sandbox_that_was_killed_comes_again(pool, world):
     assert one(pool, world) == ['["project_id"]', '["a"]', '["b"]', '["c"]']
 
 
+def test_every_sandbox_has_the_bundle_open_before_it_is_asked_and_those_free_longest_are_asked_first(world):
+    two = Pool(size=2, waiting=1, path=str(world["bundle"]))
+    sandboxes = [psutil.Process(sandbox._process.pid) for sandbox in two._all]
+    for sandbox in sandboxes:
+        while not any(str(world["bundle"]) in str(child.open_files()) for child in sandbox.children()):
+            time.sleep(0.01)
+    first = {sandbox.children()[0].pid for sandbox in sandboxes}
+    for _ in range(2):
+        one(two, world)
+    assert not any(psutil.pid_exists(child) for child in first)
+    two.close()
+
+
 def test_more_queries_than_may_wait_are_told_to_come_back(pool, world):
     cancelled = threading.Event()
     slow = Order(str(world["bundle"]), BOMBS["recursion"], "csv", Limits(seconds=60, rows=1, bytes=1))
