@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 WRONG_KEYS_A_MINUTE = 10
 WRITE_EVERY_S = 5
 GET_A_KEY = "Ask the operator of this deployment for a key (python -m consumer keys add)."
-FREE_PATHS = ("/healthz", "/static/")
+FREE_PATH, FREE_FOLDER = "/healthz", "/static/"
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class Callers:
         caller = self._caller(scope)
         scope.setdefault("state", {})["caller"] = caller
         a_minute = caller.limits.requests_a_minute
-        if a_minute is None or scope["path"].startswith(FREE_PATHS):
+        if a_minute is None or scope["path"] == FREE_PATH or scope["path"].startswith(FREE_FOLDER):
             return await self._counted(caller, scope, receive, send)
         allowed, remaining, reset_s = self.meter.request(caller._who, a_minute)
         headers = {

@@ -44,6 +44,7 @@ def test_the_fourth_request_of_three_a_minute_is_refused_with_the_numbers_and_ho
     assert "may ask 3 times a minute" in body["detail"] and "for a key" in body["detail"]
     assert TestClient(app, client=("192.0.2.2", 1)).get("/nothing").status_code == 404
     assert client.get("/healthz").status_code == 200
+    assert client.get("/healthz/more").status_code == 429
     assert client.get("/static/nothing").status_code == 404, "a page's style and fonts are not requests of its reader"
 
 
