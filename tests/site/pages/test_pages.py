@@ -1,5 +1,6 @@
 """The pages show the numbers of the release, lead to one address each, and say what is wrong."""
 
+import csv
 import re
 from html import unescape
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ from consumer.serving import Serving
 from consumer.site import static
 from consumer.site.export import links
 from include.settings import load_settings
+from tests.conftest import ROOT
 from tests.site.pages.world import ALPHA, TWINS
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -158,6 +160,16 @@ def test_the_day_since_which_a_source_tells_no_more_is_marked_in_the_charts_of_w
     assert [note in site.text(picture) for picture in pictures] == [True, False]
     assert note not in site.text(f"{pictures[0]}?from=2026-10-19")
     assert note in site.text("/compare?projects=alpha,beta&metric=GITHUB_commits_weekly")
+
+
+def test_every_reason_for_which_nothing_is_told_any_more_can_be_marked():
+    with (ROOT / "dbt" / "seeds" / "archive_caps.csv").open() as file:
+        reasons = {
+            row["reason"]: row["from_day"]
+            for row in csv.DictReader(file)
+            if row["status"] == "none" and row["to_day"] == "9999-12-31"
+        }
+    assert reasons and all(reason.endswith(f" since {day}") for reason, day in reasons.items())
 
 
 @pytest.mark.parametrize("page", ["/projects/alpha", "/artifacts/github/org/alpha"])
