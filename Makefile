@@ -38,7 +38,7 @@ test: setup  ## everything that needs only Python
 test-cluster: setup  ## the same on PostgreSQL, SeaweedFS and Trino and a real chain (needs their binaries, Maven, JDK 25, npm)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/cluster -m 'slow or not slow' $(ARGS)
 
-test-browser: setup  ## an operator's day in the Airflow UI, in a real Chromium (SCREENSHOTS=docs/images keeps pictures)
+test-browser: setup  ## the website, and an operator's day in the Airflow UI, in a real Chromium (SCREENSHOTS=docs/images keeps pictures)
 	REQUIRE_ALL=1 $(PY) -m pytest tests/browser $(ARGS)
 
 test-deploy: setup  ## builds the image by buildah in a chroot and looks into it (root; needs buildah and debootstrap)

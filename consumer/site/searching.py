@@ -37,10 +37,6 @@ def _search(request: Request) -> Response:
 def _address(bundle: Bundle, row: dict) -> str:
     if row["kind"] == "metric":
         return f"/metrics/{row['name']}"
-    parts = {
-        "id": row["id"],
-        "source": row["source"],
-        "namespace": "",
-        "name": row["name"],
-    }  # whose name is the full one
+    # the name that was found is the full one
+    parts = {"id": row["id"], "source": row["source"], "namespace": "", "name": row["name"]}
     return address(bundle, row["kind"], {f"{row['kind']}_{part}": value for part, value in parts.items()})

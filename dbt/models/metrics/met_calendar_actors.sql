@@ -119,7 +119,7 @@ active as (
 
     union all
 
-    -- who paid in a period is only known of all of it
+    -- who paid in a period is only known of all of it; its day before is the first of the payer's period before
     select
         actor_days.actor_set,
         actor_days.metric_source,
