@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import random
 import shutil
 import socket
@@ -394,6 +395,31 @@ def test_every_sandbox_has_the_bundle_open_before_it_is_asked_and_those_free_lon
         one(two, world)
     assert not any(psutil.pid_exists(child) for child in first)
     two.close()
+
+
+def test_a_long_query_gives_way_and_the_next_one_does_not(world):
+    alone, cancelled = Pool(size=1, waiting=1), threading.Event()
+    one(alone, world)
+    slow = Order(str(world["bundle"]), BOMBS["cross join"], "csv", Limits(seconds=60, rows=1, bytes=1))
+
+    def run():
+        with pytest.raises(QueryError, match="cancelled"):
+            alone.run(slow, io.BytesIO(), cancelled)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    process = psutil.Process(alone._all[0]._process.pid)
+    deadline = time.monotonic() + 30
+    while {child.nice() for child in process.children()} != {19} and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (child,) = process.children()
+    assert {os.getpriority(os.PRIO_PROCESS, one.id) for one in child.threads()} == {19}
+    cancelled.set()
+    thread.join()
+    while not process.children():
+        time.sleep(0.01)
+    assert [child.nice() for child in process.children()] == [process.nice()]
+    alone.close()
 
 
 def test_more_queries_than_may_wait_are_told_to_come_back(pool, world):
