@@ -259,9 +259,8 @@ def _bars(one: Series, place: int, of: int, axes: _Axes, size: _Size) -> list[Ma
             )
         )
     if partial:
-        stripes = element("path", d="M0 0V6M3 0V6", stroke="currentColor", stroke_width=1.4)
-        turned = {"patternUnits": "userSpaceOnUse", "patternTransform": "rotate(45)"}
-        parts.insert(0, element("pattern", stripes, id=hatch, width=6, height=6, **turned))
+        stripes = element("path", d="M-1 1L1-1M0 4L4 0M3 5L5 3", stroke="currentColor", stroke_width=1.4)
+        parts.insert(0, element("pattern", stripes, id=hatch, width=4, height=4, patternUnits="userSpaceOnUse"))
     return [element("g", *parts, **_filled(place, size))]
 
 
