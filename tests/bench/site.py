@@ -16,6 +16,8 @@ def measure(folder: Path, repeat: int) -> Iterator[str]:
         load(["/projects/project-0"], 1)
         pages = load([f"/projects/project-{n}" for n in range(1, 201)], 1)
         yield verdict("uncached page of a project p50 ms", pages.share(0.5), 5, detail="1 connection")
+        badges = load([f"/badges/project/project-{n}/GITHUB_metric-0_weekly.svg" for n in range(1, 201)], 1)
+        yield verdict("uncached badge p99 ms", badges.share(0.99), 5, detail="1 connection")
         cached = load(["/projects/project-1"] * 5_000, 1)
         yield verdict("cached page p50 ms", cached.share(0.5), 1, detail="1 connection")
         cached = load(["/projects/project-1"] * 20_000, CONNECTIONS)

@@ -1,5 +1,7 @@
 """The API on the cluster: a reader of the catalog and of the bucket, who can write neither."""
 
+from contextlib import ExitStack
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -10,6 +12,7 @@ from include.lake.catalog import open_catalog
 from include.settings import load_settings
 from tests.cluster.servers import DATABASE, HOST, READER, Cluster
 from tests.consumer.releases import publish_rows
+from tests.consumer.test_sql_functions import GOLDEN, SOME, statement_of
 
 
 @pytest.fixture(scope="module")
@@ -56,27 +59,33 @@ def test_it_can_write_neither(stores, reader):
 
 
 @pytest.fixture(scope="module")
-def asking(cluster, tmp_path_factory):
-    """Asks an API whose SQL the consumer's Trino answers, over three projects."""
+def asking_both(cluster, tmp_path_factory):
+    """Two that ask an API over the same three projects: the consumer's Trino answers SQL of the one, DuckDB the other."""
     home = tmp_path_factory.mktemp("api")
     uri = f"postgresql+psycopg2://{READER}:{cluster.keys[READER]}@{HOST}:{cluster.pg_port}/{DATABASE}"
-    env = {
-        "OPENIMPACT_HOME": str(home / "api"),
-        "OPENIMPACT_CATALOG_URI": uri,
+    env = {"OPENIMPACT_CATALOG_URI": uri, **cluster.storage_env("reader")}
+    trino = {
         "OPENIMPACT_CONSUMER_TRINO": f"https://{HOST}:{cluster.consumer_https_port}",
         "OPENIMPACT_CONSUMER_TRINO_KEY_FILE": str(cluster.secrets / "jwt.key"),
         "OPENIMPACT_CONSUMER_TRINO_CA_FILE": str(cluster.secrets / "tls.crt"),
-        **cluster.storage_env("reader"),
     }
     owner = load_settings(cluster.settings_env("duckdb") | {"OPENIMPACT_HOME": str(home / "pipeline")})
     rows = [{"project_id": name, "project_name": name, "display_name": name} for name in ("a", "b", "ä")]
     publish_rows(owner, {"projects_v1": rows})
-    with TestClient(create_app(Serving(load_settings(env)))) as client:
+    with ExitStack() as stack:
 
-        def ask(sql, **body):
-            return client.post("/api/v1/sql", json={"query": sql} | body)
+        def client(name, more):
+            settings = load_settings(env | more | {"OPENIMPACT_HOME": str(home / name)})
+            one = stack.enter_context(TestClient(create_app(Serving(settings))))
+            return lambda sql, **body: one.post("/api/v1/sql", json={"query": sql} | body)
 
-        yield ask
+        yield client("api", trino), client("embedded", {})
+
+
+@pytest.fixture(scope="module")
+def asking(asking_both):
+    """Asks an API whose SQL the consumer's Trino answers, over three projects."""
+    return asking_both[0]
 
 
 def test_sql_of_readers_is_answered_by_the_consumers_trino(asking):
@@ -87,6 +96,24 @@ def test_sql_of_readers_is_answered_by_the_consumers_trino(asking):
     assert ["projects_v1"] in asking("SHOW TABLES").json()["data"]
     path = asking(f'SELECT count(*) FROM "oso_{release}".projects_v1, consumer.oso.projects_v1 AS b')
     assert path.json()["data"] == [[9]]
+
+
+def test_every_function_answers_on_the_cluster_as_in_the_embedded_profile(asking_both):
+    differ = {}
+    for call, golden in GOLDEN.items():
+        sql = f"{statement_of(call)} ORDER BY x" if "OVER" in call else statement_of(call)
+        answers = [ask(sql) for ask in asking_both]
+        if any(answer.status_code != 200 for answer in answers):
+            differ[call] = [answer.text for answer in answers]
+            continue
+        trino, duckdb = ([row[0] for row in answer.json()["data"]] for answer in answers)
+        if golden is SOME or call == "version()":
+            same = None not in (*trino, *duckdb)
+        else:
+            same = trino == (pytest.approx(duckdb) if isinstance(duckdb[0], float) else duckdb)
+        if not same:
+            differ[call] = trino, duckdb
+    assert differ == {}
 
 
 def test_errors_limits_and_leaving_are_the_same_on_the_cluster(asking):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -34,12 +35,21 @@ def blocks(name):
 
 
 BLOCKS = [block for page in ("migration-from-oso", "clients") for block in blocks(page)]
-RUN = {"sh": ["sh", "-c"], "js": ["node", "--input-type=module", "-e"], "python": [sys.executable, "-c"]}
-NOT_RUN = {"json", "r"}
+RUN = {
+    "sh": ["sh", "-c"],
+    "js": ["node", "--input-type=module", "-e"],
+    "python": [sys.executable, "-c"],
+    "r": ["Rscript", "-e"],
+}
+SLOW = {"r"}  # not slow, but not on every machine
 
 
 def of(*languages):
-    return [pytest.param(*block[1:], id=block[0]) for block in BLOCKS if block[1] in languages]
+    return [
+        pytest.param(*block[1:], id=block[0], marks=[pytest.mark.slow] if block[1] in SLOW else [])
+        for block in BLOCKS
+        if block[1] in languages
+    ]
 
 
 def nid(*parts):
@@ -194,7 +204,7 @@ def url(tmp_path_factory):
 
 def test_every_block_of_the_pages_is_run_or_known_not_to_be():
     languages = {language for _, language, _, _ in BLOCKS}
-    assert languages == {"sql", "graphql", *RUN, *NOT_RUN}
+    assert languages == {"sql", "graphql", "json", *RUN}
     pairs = zip(BLOCKS, BLOCKS[1:], strict=False)
     assert all(before[1] == "graphql" for before, block in pairs if block[1] == "json")
 
@@ -219,6 +229,8 @@ def test_a_query_in_graphql_gives_rows(url, language, text, variables):
 def test_a_program_prints_what_it_was_given(url, language, text, _):
     if "polars" in text and not find_spec("polars"):
         missing("polars is not installed")
+    if not shutil.which(RUN[language][0]):
+        missing(f"{RUN[language][0]} is not installed")
     environment = os.environ | ({"PYTHONPATH": str(pyoso_folder("0.10.0"))} if "pyoso" in text else {})
     command = [*RUN[language], text.replace(WHERE, url)]
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)

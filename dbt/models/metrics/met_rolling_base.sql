@@ -1,7 +1,10 @@
 -- Changes of the running sums that every rolling metric is made of. An actor enters an n-day window on day t if not
 -- seen in the n-1 days before, and leaves it on t+n unless seen in between. The windows of the days that this build
 -- computes, and the day before them, reach back 180 days; those of contributors are compared with the windows before.
-{% set gap_day_no = '(gaps.day_no + edges.lengths_later * windows.length_days)' %}
+{% set full_time_days = {30: 10, 90: 30, 180: 60} %}
+{% set one_actor = "partition by actor_id, entity_id, actor_set, metric_source, entity_level order by day_no" %}
+{% set one_backer = "partition by actor_id, entity_id, metric_source, entity_level, length_days order by day_no" %}
+{% set step_day_no = '(case edges.sign when 1 then spans.day_no else spans.first_day_no + spans.length_days end)' %}
 {% set daily_day_no = '(daily.day_no + edges.lengths_later * lengths.length_days)' %}
 {% set actor_day_no = '(actor_days.day_no + edges.lengths_later * lengths.length_days)' %}
 {% set whole = "select entity_id from " ~ ref('met_rebuild') %}
@@ -41,44 +44,129 @@ edges as (
 
 ),
 
-gaps as (
+-- an actor's days, sorted once: the ones before and after, and those as many back as make full-time
+ordered as (
+
+    select
+        *,
+        lag(day_no) over ({{ one_actor }}) as day_before,
+        {% for days in full_time_days.values() %}
+        lag(day_no, {{ days - 1 }}) over ({{ one_actor }}) as first_of_{{ days }},
+        lag(day_no, {{ days }}) over ({{ one_actor }}) as before_{{ days }},
+        {% endfor %}
+        lead(day_no) over ({{ one_actor }}) as day_after
+    from actor_days
+    where actor_set <> 'backers'
+
+),
+
+-- from its day on an actor counts until a window after the first of the days that make it count
+spans as (
+
+    select
+        ordered.actor_set,
+        ordered.metric_source,
+        ordered.entity_level,
+        ordered.entity_id,
+        windows.kind,
+        windows.length_days,
+        ordered.day_no,
+        ordered.day_after,
+        case
+            when windows.kind = 'active' then ordered.day_no
+            {% for length_days, days in full_time_days.items() %}
+            when windows.length_days = {{ length_days }} then ordered.first_of_{{ days }}
+            {% endfor %}
+        end as first_day_no,
+        case
+            when windows.kind = 'active' then ordered.day_before
+            {% for length_days, days in full_time_days.items() %}
+            when windows.length_days = {{ length_days }} then ordered.before_{{ days }}
+            {% endfor %}
+        end as first_before
+
+    from ordered
+    cross join (
+        values
+        ('active', 30), ('active', 60), ('active', 90), ('active', 180), ('active', 360),
+        ('full_time', 30), ('full_time', 90), ('full_time', 180)
+    ) as windows (kind, length_days)
+    where
+        (windows.length_days not in (60, 360) or ordered.actor_set = 'contributors')
+        and (windows.kind = 'active' or ordered.actor_set in ('active_developers', 'contributors'))
+
+),
+
+steps as (
+
+    select
+        spans.actor_set,
+        spans.metric_source,
+        spans.entity_level,
+        spans.entity_id,
+        spans.kind,
+        spans.length_days,
+        {{ booked_on(step_day_no, 'spans.length_days', 'spans.entity_id') }} as day_no,
+        edges.sign as delta
+
+    from spans
+    cross join edges
+    where
+        {{ until_last_day(step_day_no) }}
+        and spans.first_day_no > spans.day_no - spans.length_days
+        and coalesce(
+            case edges.sign
+                when 1 then spans.first_before + spans.length_days <= spans.day_no
+                else spans.day_after >= spans.first_day_no + spans.length_days
+            end,
+            true
+        )
+
+),
+
+counted as (
 
     select
         actor_set,
         metric_source,
         entity_level,
         entity_id,
+        length_days,
         day_no,
-        day_no - lag(day_no) over (
-            partition by actor_id, entity_id, actor_set, metric_source, entity_level order by day_no
-        ) as back,
-        lead(day_no) over (
-            partition by actor_id, entity_id, actor_set, metric_source, entity_level order by day_no
-        ) - day_no as ahead
+        sum(case kind when 'active' then delta else 0 end) as active,
+        sum(case kind when 'full_time' then delta else 0 end) as full_time
 
-    from actor_days
-    where actor_set <> 'backers'
+    from steps
+    group by 1, 2, 3, 4, 5, 6
 
 ),
 
-distinct_actors as (
+people as (
 
     select
-        gaps.actor_set as metric,
-        gaps.metric_source,
-        gaps.entity_level,
-        gaps.entity_id,
-        windows.length_days,
-        {{ booked_on(gap_day_no, 'windows.length_days', 'gaps.entity_id') }} as day_no,
-        edges.sign as delta
+        case kinds.kind
+            when 'active' then counted.actor_set
+            else kinds.kind || '_' || replace(counted.actor_set, 'active_', '')
+        end as metric,
+        counted.metric_source,
+        counted.entity_level,
+        counted.entity_id,
+        counted.length_days,
+        counted.day_no,
+        case kinds.kind
+            when 'active' then counted.active
+            when 'full_time' then counted.full_time
+            else counted.active - counted.full_time
+        end as delta
 
-    from gaps
-    cross join edges
-    cross join (values (30), (60), (90), (180), (360)) as windows (length_days)
+    from counted
+    cross join (values ('active'), ('full_time'), ('part_time')) as kinds (kind)
     where
-        {{ until_last_day(gap_day_no) }}
-        and (windows.length_days not in (60, 360) or gaps.actor_set = 'contributors')
-        and coalesce(case when edges.sign = 1 then gaps.back else gaps.ahead end, 361) >= windows.length_days
+        kinds.kind = 'active'
+        or (
+            counted.actor_set in ('active_developers', 'contributors')
+            and counted.length_days in (select length_days from lengths)
+        )
 
 ),
 
@@ -101,11 +189,10 @@ sums as (
 
 ),
 
--- amounts of an actor in the window, for contributors days: added on the day, taken away when it leaves
-day_changes as (
+-- what a backer gave in the window: added on the day, taken away when it leaves
+gift_changes as (
 
     select
-        actor_days.actor_set,
         actor_days.metric_source,
         actor_days.entity_level,
         actor_days.entity_id,
@@ -117,29 +204,18 @@ day_changes as (
     from actor_days
     cross join lengths
     cross join edges
-    where
-        actor_days.actor_set in ('active_developers', 'contributors', 'backers')
-        and {{ until_last_day(actor_day_no) }}
-    group by 1, 2, 3, 4, 5, 6, 7
+    where actor_days.actor_set = 'backers' and {{ until_last_day(actor_day_no) }}
+    group by 1, 2, 3, 4, 5, 6
 
 ),
 
-states as (
+gifts as (
 
     select
-        actor_set,
-        metric_source,
-        entity_level,
-        entity_id,
-        actor_id,
-        length_days,
-        day_no,
-        sum(delta) over (
-            partition by actor_id, entity_id, actor_set, metric_source, entity_level, length_days order by day_no
-            rows between unbounded preceding and current row
-        ) as total
+        *,
+        sum(delta) over ({{ one_backer }} rows between unbounded preceding and current row) as total
 
-    from day_changes
+    from gift_changes
 
 ),
 
@@ -150,84 +226,31 @@ first_gifts as (
 
 ),
 
--- two kinds of each set: full-time and part-time, backers and new ones
 flags as (
 
     select
-        states.actor_set,
-        states.metric_source,
-        states.entity_level,
-        states.entity_id,
-        states.actor_id,
-        states.length_days,
-        states.day_no,
+        gifts.*,
+        case when gifts.total > 0 then 1 else 0 end as gives,
         case
-            when states.actor_set = 'backers' and states.total > 0 then 1
-            when states.actor_set <> 'backers' and states.total * 30 >= 10 * states.length_days then 1
-            else 0
-        end as is_first,
-        case
-            when states.total <= 0 then 0
-            when states.actor_set <> 'backers' and states.total * 30 < 10 * states.length_days then 1
             when
-                states.actor_set = 'backers'
-                and states.day_no
-                < date_diff('day', date '1970-01-01', first_gifts.first_day) + states.length_days
+                gifts.total > 0
+                and gifts.day_no
+                < date_diff('day', date '1970-01-01', first_gifts.first_day) + gifts.length_days
                 then 1
             else 0
-        end as is_second
+        end as is_new
 
-    from states
+    from gifts
     left join first_gifts
         on
-            states.actor_set = first_gifts.actor_set
-            and states.metric_source = first_gifts.metric_source
-            and states.entity_level = first_gifts.entity_level
-            and states.entity_id = first_gifts.entity_id
-            and states.actor_id = first_gifts.actor_id
+            gifts.metric_source = first_gifts.metric_source
+            and gifts.entity_level = first_gifts.entity_level
+            and gifts.entity_id = first_gifts.entity_id
+            and gifts.actor_id = first_gifts.actor_id
 
 ),
 
-turns as (
-
-    select
-        actor_set,
-        metric_source,
-        entity_level,
-        entity_id,
-        length_days,
-        day_no,
-        is_first - lag(is_first, 1, 0) over (
-            partition by actor_id, entity_id, actor_set, metric_source, entity_level, length_days order by day_no
-        ) as first_delta,
-        is_second - lag(is_second, 1, 0) over (
-            partition by actor_id, entity_id, actor_set, metric_source, entity_level, length_days order by day_no
-        ) as second_delta
-
-    from flags
-
-),
-
-kinds as (
-
-    select
-        kinds.actor_set,
-        kinds.is_first,
-        kinds.metric
-
-    from (
-        values
-        ('active_developers', 1, 'full_time_developers'),
-        ('active_developers', 0, 'part_time_developers'),
-        ('contributors', 1, 'full_time_contributors'),
-        ('contributors', 0, 'part_time_contributors'),
-        ('backers', 1, 'backers'),
-        ('backers', 0, 'new_backers')
-    ) as kinds (actor_set, is_first, metric)
-
-),
-
-worked as (
+backers as (
 
     select
         kinds.metric,
@@ -236,11 +259,16 @@ worked as (
         turns.entity_id,
         turns.length_days,
         turns.day_no,
-        case kinds.is_first when 1 then turns.first_delta else turns.second_delta end as delta
+        case kinds.metric when 'backers' then turns.gives_delta else turns.new_delta end as delta
 
-    from turns
-    inner join kinds
-        on turns.actor_set = kinds.actor_set
+    from (
+        select
+            *,
+            gives - lag(gives, 1, 0) over ({{ one_backer }}) as gives_delta,
+            is_new - lag(is_new, 1, 0) over ({{ one_backer }}) as new_delta
+        from flags
+    ) as turns
+    cross join (values ('backers'), ('new_backers')) as kinds (metric)
 
 ),
 
@@ -255,7 +283,7 @@ united as (
         day_no,
         cast(delta as decimal(38, 18)) as delta,
         cast(0 as bigint) as case_delta
-    from distinct_actors
+    from people
     union all
     select
         metric,
@@ -277,7 +305,7 @@ united as (
         day_no,
         cast(delta as decimal(38, 18)) as delta,
         cast(0 as bigint) as case_delta
-    from worked
+    from backers
 
 )
 
