@@ -60,7 +60,7 @@ def test_it_can_write_neither(stores, reader):
 
 @pytest.fixture(scope="module")
 def asking_both(cluster, tmp_path_factory):
-    """Two that ask an API over the same three projects: the consumer's Trino answers SQL of the one, DuckDB the other."""
+    """Two that ask an API over three projects: SQL of the one is answered by Trino, of the other by DuckDB."""
     home = tmp_path_factory.mktemp("api")
     uri = f"postgresql+psycopg2://{READER}:{cluster.keys[READER]}@{HOST}:{cluster.pg_port}/{DATABASE}"
     env = {"OPENIMPACT_CATALOG_URI": uri, **cluster.storage_env("reader")}
