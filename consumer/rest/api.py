@@ -69,7 +69,9 @@ def _handler(endpoint: Endpoint, serving: Serving, end: str):
         name = endpoint.path.strip("/").partition("/")[0] if not endpoint.extra else ask["table"]
         headers["Content-Disposition"] = f'inline; filename="{name}.{form}"'
         if request.method == "HEAD":
-            return Response(media_type=media, headers=headers)
+            told = Response(media_type=media, headers=headers)
+            del told.headers["Content-Length"]  # it is not known before the rows are read
+            return told
         return StreamingResponse(_blocks(ask, answer, caller), media_type=media, headers=headers)
 
     return handle

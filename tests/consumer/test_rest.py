@@ -279,6 +279,14 @@ def test_parquet_keeps_the_types_and_names_the_release(client, serving):
     assert table.schema.metadata[b"openimpact.release"].decode() == serving.bundle.release_id
 
 
+@pytest.mark.parametrize("ending", ["json", "csv", "parquet"])
+def test_head_tells_no_other_length_than_get(client, ending):
+    path = f"tables/projects_v1/rows.{ending}"
+    head, got = client.head(path), client.get(path)
+    assert head.status_code == 200 and not head.content and got.content
+    assert head.headers.get("content-length") == (str(len(got.content)) if ending == "json" else None)
+
+
 @pytest.mark.parametrize("ending", ["", ".json", ".csv", ".parquet"])
 @pytest.mark.parametrize(
     "path",
