@@ -35,11 +35,8 @@ PROFILE = """openimpact:
       threads: 1
       settings: {TimeZone: UTC, memory_limit: 6GB, threads: 1, preserve_insertion_order: false}
 """
-# luck of an event -> what it is; the rest are stars
-KINDS = {
-    "COMMIT_CODE": 40, "ISSUE_COMMENT": 58, "PULL_REQUEST_REVIEW": 64, "PULL_REQUEST_OPENED": 71,
-    "PULL_REQUEST_MERGED": 76, "ISSUE_OPENED": 82, "ISSUE_CLOSED": 87, "RELEASE_PUBLISHED": 88, "FORKED": 90,
-}  # fmt: skip
+# of eight events the first opens an item, the second closes it; luck of the others -> what it is, the rest are stars
+KINDS = {"COMMIT_CODE": 53, "ISSUE_COMMENT": 77, "PULL_REQUEST_REVIEW": 85, "RELEASE_PUBLISHED": 86, "FORKED": 89}
 
 
 def measure(folder: Path, repeat: int) -> Iterator[str | Curve]:
@@ -98,16 +95,30 @@ def make_world(home: str, events: int) -> dict:
 
 
 def drawn_sql(events: int) -> str:
-    """Facts of every event from its number alone; popularity of repositories and people is log-uniform."""
+    """Facts of every event from its number alone; popularity of repositories and people is log-uniform.
+
+    As in the world there are more items where there are more events: eight events to an item, in twenty days.
+    """
+
+    def popular(most: int, *of: str) -> str:
+        return f"floor(pow({most}, (hash({', '.join(of)}) % 1000000) / 1e6))::bigint"
+
     kinds = "\n".join(f"when luck < {luck} then '{kind}'" for kind, luck in KINDS.items())
     return f"""select n, 'r' || repo as repo, date '{FIRST}' + day_no::int as day, item,
-            case {kinds} else 'STARRED' end as kind, 'user:' || actor as actor, actor % 40 = 0 as is_bot,
+            case
+                when place = 0 then case when is_pull then 'PULL_REQUEST_OPENED' else 'ISSUE_OPENED' end
+                when place = 1 then case when is_pull then 'PULL_REQUEST_MERGED' else 'ISSUE_CLOSED' end
+                when luck between 77 and 84 and not is_pull then 'ISSUE_COMMENT'
+                {kinds} else 'STARRED' end as kind,
+            'user:' || actor as actor, actor % 40 = 0 as is_bot, 'user:' || author as author,
+            author % 40 = 0 as author_is_bot,
             ('{FIRST}'::timestamp + to_days(day_no::int) + to_seconds((n % 86400)::int))::timestamptz as moment
         from (
-            select n, floor(pow({REPOS}, (hash(n, 1) % 1000000) / 1e6))::bigint as repo,
-                (hash(n, 2) % {DAYS}) as day_no,
-                floor(pow(2000, (hash(n, 3) % 1000000) / 1e6))::bigint as actor, (hash(n, 4) % 100)::int as luck,
-                (hash(n, 2) % {DAYS}) * 10 + (hash(n, 5) % 20) as item
+            select n, n // 8 as item, n % 8 as place, {popular(REPOS, "n // 8", "1")} as repo,
+                hash(n // 8, 2) % {DAYS - 19} + case when n % 8 = 0 then 0 else hash(n, 5) % 20 end as day_no,
+                {popular(2000, "n // 8", "7")} as author,
+                case when n % 8 = 0 then author else {popular(2000, "n", "3")} end as actor,
+                (hash(n, 4) % 100)::int as luck, hash(n // 8, 6) % 13 < 7 as is_pull
             from range({events}) e (n)
         )"""
 
@@ -138,7 +149,7 @@ def tables_sql() -> dict[str, str]:
             moment as event_time, day as event_day, actor as actor_id, is_bot from drawn where kind = 'COMMIT_CODE'""",
         "int_activity__item_events": f"""select repo as artifact_id, item as item_number, 'e' || n as event_id,
             kind as event_type, moment as event_time, day as event_day, case when not is_bot then actor end as human_id,
-            true as is_actor_known, actor as author_id, is_bot as author_is_bot,
+            true as is_actor_known, author as author_id, author_is_bot,
             case when kind like '%OPENED' then moment end as opened_at from drawn where {items}""",
         "int_activity__work_days": f"""select repo as artifact_id, day as event_day, is_bot as actor_is_bot,
             count(*) as event_count from drawn where {items} group by all""",

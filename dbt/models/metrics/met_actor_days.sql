@@ -44,10 +44,9 @@ actor_days as (
 
 ),
 
-github as (
+commit_days as (
 
-    select
-        'active_developers' as actor_set,
+    select distinct
         entity_level,
         entity_id,
         actor_id,
@@ -55,21 +54,13 @@ github as (
     from commits
     where actor_id is not null and not is_bot
 
-    union all
+),
 
+contributors as (
+
+    select * from commit_days
+    union distinct
     select
-        'contributors' as actor_set,
-        entity_level,
-        entity_id,
-        actor_id,
-        event_day
-    from commits
-    where actor_id is not null and not is_bot
-
-    union all
-
-    select
-        'contributors' as actor_set,
         entity_level,
         entity_id,
         actor_id,
@@ -77,10 +68,11 @@ github as (
     from actor_days
     where event_type in ('ISSUE_OPENED', 'PULL_REQUEST_OPENED', 'PULL_REQUEST_MERGED')
 
-    union all
+),
 
-    select
-        'reviewers' as actor_set,
+reviewers as (
+
+    select distinct
         entity_level,
         entity_id,
         actor_id,
@@ -88,21 +80,19 @@ github as (
     from actor_days
     where event_type in ('PULL_REQUEST_REVIEW', 'PULL_REQUEST_REVIEW_COMMENT') and not coalesce(is_own_item, false)
 
-    union all
+),
+
+repositories as (
 
     select
-        'repositories' as actor_set,
         entity_level,
         entity_id,
         artifact_id as actor_id,
         event_day
     from commits
     where not is_bot
-
-    union all
-
+    union distinct
     select
-        'repositories' as actor_set,
         entities.entity_level,
         entities.entity_id,
         days.artifact_id as actor_id,
@@ -117,10 +107,15 @@ github as (
 
 ),
 
+{% set sets = {
+    'active_developers': 'commit_days', 'contributors': 'contributors', 'reviewers': 'reviewers',
+    'repositories': 'repositories',
+} %}
 active as (
 
+    {% for actor_set, days in sets.items() %}
     select
-        actor_set,
+        '{{ actor_set }}' as actor_set,
         'GITHUB' as metric_source,
         entity_level,
         entity_id,
@@ -128,11 +123,12 @@ active as (
         event_day,
         cast(1 as decimal(38, 18)) as amount,
         true as is_gain
-    from github
+    from {{ days }}
 
-    union distinct
+    union all
+    {% endfor %}
 
-    select
+    select distinct
         rules.metric as actor_set,
         rules.metric_source,
         entities.entity_level,
@@ -148,10 +144,10 @@ active as (
         on days.artifact_id = entities.artifact_id and rules.member_source = entities.member_source
     where {{ rebuilt_metrics('days.event_day', 'entities.entity_id') }}
 
-    union distinct
+    union all
 
     -- an address is one actor on all chains
-    select
+    select distinct
         rules.metric as actor_set,
         rules.metric_source,
         entities.entity_level,

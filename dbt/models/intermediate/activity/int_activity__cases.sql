@@ -42,22 +42,33 @@ merges as (
 talk as (
 
     select
-        merges.artifact_id,
-        merges.item_number,
+        merged.artifact_id,
+        merged.item_number,
         count_if(events.event_type = 'PULL_REQUEST_REVIEW') as reviews
 
-    from merges
+    from (
+        select
+            artifact_id,
+            item_number,
+            author_id,
+            max(event_time) as event_time
+        from merges
+        group by
+            artifact_id,
+            item_number,
+            author_id
+    ) as merged
     inner join events
         on
-            merges.artifact_id = events.artifact_id
-            and merges.item_number = events.item_number
-            and merges.event_time >= events.event_time
+            merged.artifact_id = events.artifact_id
+            and merged.item_number = events.item_number
+            and merged.event_time >= events.event_time
     where
         events.event_type in ('ISSUE_COMMENT', 'PULL_REQUEST_REVIEW', 'PULL_REQUEST_REVIEW_COMMENT')
-        and events.human_id <> merges.author_id
+        and events.human_id <> merged.author_id
     group by
-        merges.artifact_id,
-        merges.item_number
+        merged.artifact_id,
+        merged.item_number
 
 ),
 
