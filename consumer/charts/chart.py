@@ -258,7 +258,7 @@ def _bars(one: Series, place: int, of: int, axes: _Axes, size: _Size) -> list[Ma
                 fill=f"url(#{hatch})" if point.quality == "partial" else None,
             )
         )
-    if partial:
+    if partial:  # resvg draws a tile that is turned four times slower
         stripes = element("path", d="M-1 1L1-1M0 4L4 0M3 5L5 3", stroke="currentColor", stroke_width=1.4)
         parts.insert(0, element("pattern", stripes, id=hatch, width=4, height=4, patternUnits="userSpaceOnUse"))
     return [element("g", *parts, **_filled(place, size))]

@@ -67,7 +67,10 @@ def warm_up() -> None:
 
 
 def lock_down(seconds: float) -> None:
-    """From here on: no file or socket can be opened, none written, memory and time are bounded, by the kernel."""
+    """From here on: no file or socket can be opened, none written, memory and time are bounded, by the kernel.
+
+    After LONG_S the process has the lowest priority.
+    """
     step = threading.Timer(LONG_S, _step_behind, [os.listdir("/proc/self/task")])
     step.daemon = True
     step.start()

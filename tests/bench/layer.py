@@ -104,11 +104,11 @@ def drawn_sql(events: int) -> str:
         return f"floor(pow({most}, (hash({', '.join(of)}) % 1000000) / 1e6))::bigint"
 
     kinds = "\n".join(f"when luck < {luck} then '{kind}'" for kind, luck in KINDS.items())
+    kinds = kinds.replace("'PULL_REQUEST_REVIEW'", "if(is_pull, 'PULL_REQUEST_REVIEW', 'ISSUE_COMMENT')")
     return f"""select n, 'r' || repo as repo, date '{FIRST}' + day_no::int as day, item,
             case
                 when place = 0 then case when is_pull then 'PULL_REQUEST_OPENED' else 'ISSUE_OPENED' end
                 when place = 1 then case when is_pull then 'PULL_REQUEST_MERGED' else 'ISSUE_CLOSED' end
-                when luck between 77 and 84 and not is_pull then 'ISSUE_COMMENT'
                 {kinds} else 'STARRED' end as kind,
             'user:' || actor as actor, actor % 40 = 0 as is_bot, 'user:' || author as author,
             author % 40 = 0 as author_is_bot,
