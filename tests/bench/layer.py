@@ -105,17 +105,18 @@ def drawn_sql(events: int) -> str:
 
     kinds = "\n".join(f"when luck < {luck} then '{kind}'" for kind, luck in KINDS.items())
     kinds = kinds.replace("'PULL_REQUEST_REVIEW'", "if(is_pull, 'PULL_REQUEST_REVIEW', 'ISSUE_COMMENT')")
-    return f"""select n, 'r' || repo as repo, date '{FIRST}' + day_no::int as day, item,
+    return f"""select n, 'r' || repo as repo, date '{FIRST}' + (second // 86400)::int as day, item,
             case
                 when place = 0 then case when is_pull then 'PULL_REQUEST_OPENED' else 'ISSUE_OPENED' end
                 when place = 1 then case when is_pull then 'PULL_REQUEST_MERGED' else 'ISSUE_CLOSED' end
                 {kinds} else 'STARRED' end as kind,
             'user:' || actor as actor, actor % 40 = 0 as is_bot, 'user:' || author as author,
             author % 40 = 0 as author_is_bot,
-            ('{FIRST}'::timestamp + to_days(day_no::int) + to_seconds((n % 86400)::int))::timestamptz as moment
+            ('{FIRST}'::timestamp + to_seconds(second))::timestamptz as moment
         from (
             select n, n // 8 as item, n % 8 as place, {popular(REPOS, "n // 8", "1")} as repo,
-                hash(n // 8, 2) % {DAYS - 19} + case when n % 8 = 0 then 0 else hash(n, 5) % 20 end as day_no,
+                (hash(n // 8, 2) % {(DAYS - 20) * 86400}
+                    + if(place = 0, 0, hash(n, 5) % {20 * 86400}))::bigint as second,
                 {popular(2000, "n // 8", "7")} as author,
                 case when n % 8 = 0 then author else {popular(2000, "n", "3")} end as actor,
                 (hash(n, 4) % 100)::int as luck, hash(n // 8, 6) % 13 < 7 as is_pull

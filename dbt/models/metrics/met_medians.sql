@@ -2,10 +2,62 @@
 {% set epoch = "date '1970-01-01'" %}
 with
 
+entities as (
+
+    select distinct
+        entity_level,
+        entity_id
+
+    from {{ ref('met_entities') }}
+
+),
+
+series_names as (
+
+    select distinct
+        metric,
+        metric_source
+
+    from {{ ref('met_metrics') }}
+    where metric like '%median'
+
+),
+
+-- a number for each keeps the rows narrow that are sorted
+series as (
+
+    select
+        names.metric,
+        names.metric_source,
+        entities.entity_level,
+        entities.entity_id,
+        row_number() over (
+            order by names.metric, names.metric_source, entities.entity_level, entities.entity_id
+        ) as series_no
+
+    from entities
+    cross join series_names as names
+
+),
+
 cases as (
 
-    select * from {{ ref('met_cases') }}
-    where metric like '%median'
+    select
+        series.series_no,
+        cases.metric,
+        cases.metric_source,
+        cases.entity_id,
+        cases.event_day,
+        cases.day_no,
+        cases.amount
+
+    from {{ ref('met_cases') }} as cases
+    inner join series
+        on
+            cases.metric = series.metric
+            and cases.metric_source = series.metric_source
+            and cases.entity_level = series.entity_level
+            and cases.entity_id = series.entity_id
 
 ),
 
@@ -25,10 +77,7 @@ last_day as (
 marks as (
 
     select distinct
-        recent.metric,
-        recent.metric_source,
-        recent.entity_level,
-        recent.entity_id,
+        recent.series_no,
         lengths.length_days,
         case
             when whole.entity_id is not null then recent.day_no + edges.lengths_later * lengths.length_days
@@ -50,22 +99,18 @@ framed as (
 
     {% for length_days in [30, 90, 180] -%}
     {% set timeline -%}
-        select metric, metric_source, entity_level, entity_id, day_no, amount, false as is_mark
+        select series_no, day_no, amount, false as is_mark
         from recent
         where {{ rebuilt('event_day', rebuild_day(back=length_days - 1), 'entity_id', "select entity_id from " ~ ref('met_rebuild')) }}
         union all
-        select metric, metric_source, entity_level, entity_id, day_no, cast(null as bigint) as amount, true as is_mark
+        select series_no, day_no, cast(null as bigint) as amount, true as is_mark
         from marks
         where length_days = {{ length_days }}
     {%- endset -%}
     select
-        metric,
-        metric_source,
-        entity_level,
-        entity_id,
+        series_no,
         {{ length_days }} as length_days,
         day_no,
-        is_mark,
         amount
     from ({{ median_over(timeline, length_days) }}) as timeline
     {{ 'union all' if not loop.last }}
@@ -76,19 +121,13 @@ framed as (
 followed as (
 
     select
-        metric,
-        metric_source,
-        entity_level,
-        entity_id,
+        series_no,
         length_days,
         day_no,
         amount,
-        lead(day_no) over (
-            partition by entity_id, metric, metric_source, entity_level, length_days order by day_no
-        ) as next_day_no
+        lead(day_no) over (partition by series_no, length_days order by day_no) as next_day_no
 
     from framed
-    where is_mark
 
 ),
 
@@ -108,10 +147,7 @@ pieces as (
 united as (
 
     select
-        recent.metric,
-        recent.metric_source,
-        recent.entity_level,
-        recent.entity_id,
+        recent.series_no,
         periods.window_name,
         periods.sample_date,
         {{ plus_days('periods.next_date', -1) }} as last_day,
@@ -126,10 +162,7 @@ united as (
     union all
 
     select
-        cases.metric,
-        cases.metric_source,
-        cases.entity_level,
-        cases.entity_id,
+        cases.series_no,
         metrics.window_name,
         metrics.as_of as sample_date,
         metrics.as_of as last_day,
@@ -147,10 +180,8 @@ ranked as (
 
     select
         *,
-        row_number() over (
-            partition by sample_date, entity_id, metric, metric_source, entity_level, window_name order by amount
-        ) as place,
-        count(*) over (partition by sample_date, entity_id, metric, metric_source, entity_level, window_name) as case_count
+        row_number() over (partition by sample_date, series_no, window_name order by amount) as place,
+        count(*) over (partition by sample_date, series_no, window_name) as case_count
 
     from united
 
@@ -159,10 +190,7 @@ ranked as (
 calendar as (
 
     select
-        metric,
-        metric_source,
-        entity_level,
-        entity_id,
+        series_no,
         window_name,
         sample_date,
         last_day,
@@ -171,10 +199,7 @@ calendar as (
     from ranked
     where 2 * place between case_count and case_count + 2
     group by
-        metric,
-        metric_source,
-        entity_level,
-        entity_id,
+        series_no,
         window_name,
         sample_date,
         last_day
@@ -186,10 +211,7 @@ medians as (
     select * from calendar
     union all
     select
-        pieces.metric,
-        pieces.metric_source,
-        pieces.entity_level,
-        pieces.entity_id,
+        pieces.series_no,
         'over_' || cast(pieces.length_days as varchar) || '_day_period' as window_name,
         sample.day as sample_date,
         sample.day as last_day,
@@ -201,12 +223,14 @@ medians as (
 )
 
 select
-    metric,
-    metric_source,
-    entity_level,
-    entity_id,
-    window_name,
-    sample_date,
-    last_day,
-    amount / case metric when 'days_between_releases_median' then 86400 else 1 end as amount
+    series.metric,
+    series.metric_source,
+    series.entity_level,
+    series.entity_id,
+    medians.window_name,
+    medians.sample_date,
+    medians.last_day,
+    medians.amount / case series.metric when 'days_between_releases_median' then 86400 else 1 end as amount
 from medians
+inner join series
+    on medians.series_no = series.series_no
