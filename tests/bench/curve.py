@@ -56,7 +56,8 @@ class Curve:
             path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
             parts.append(f'<path d="M{path}" fill="none" stroke="{ink}" stroke-width="2" stroke-dasharray="{dash}"/>')
             free = min(places[-1][1] + 4, free - LABEL)  # labels one above the other
-            label = f"{name} {line[-1][1]:.3g}"
+            last = line[-1][1]
+            label = f"{name} {last:,.0f}" if last >= 100 else f"{name} {last:.3g}"
             parts.append(_text(places[-1][0] + 8, free, label, anchor="start", ink=ink))
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
