@@ -217,8 +217,10 @@ medians as (
         sample.day as last_day,
         pieces.amount
     from pieces
+    inner join series
+        on pieces.series_no = series.series_no
     cross join {{ days('pieces.from_day', 'pieces.to_day') }} as sample (day)
-    where {{ rebuilt_metrics('sample.day', 'pieces.entity_id') }}
+    where {{ rebuilt_metrics('sample.day', 'series.entity_id') }}
 
 )
 
